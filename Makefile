@@ -1,0 +1,64 @@
+# droptune's commands. `make demo` and `make test` do all the set-up on a fresh machine.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+NODE_MODULES := local/storage/node_modules
+# PyTorch's own index of CPU builds: PyPI's build for Linux brings several GB of CUDA (docs/adr/0006-torch-for-the-cpu.md).
+TORCH ?= 2.13.0
+TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
+
+.PHONY: help demo test setup setup-test check unit bench docs clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: setup ## one dropped file becomes an answering model, in the box, live
+	@$(BIN)/python -m local.demo
+
+test: setup-test check ## format, lint, types, contracts, then all tests
+	@$(BIN)/python -m pytest
+
+setup: $(VENV)/.box $(NODE_MODULES)/.installed ## the environment only
+
+setup-test: $(VENV)/.dev $(NODE_MODULES)/.installed
+
+check: $(VENV)/.dev ## format, lint, types, architecture
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
+
+unit: $(VENV)/.dev ## the unit tests alone
+	@$(BIN)/python -m pytest tests/unit
+
+bench: setup-test ## what we promise about speed, measured
+	@$(BIN)/python -m bench
+
+docs: $(VENV)/.dev ## regenerate the generated parts of docs/
+	@$(BIN)/python -m docs.generate
+
+clean: ## back to a fresh clone
+	-@[ -x $(BIN)/droptune ] && $(BIN)/droptune box down >/dev/null 2>&1
+	rm -rf $(VENV) $(NODE_MODULES) .droptune .cache *.egg-info build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@echo "droptune: making $(VENV)"
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || $(PYTHON) -m venv --without-pip $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo "droptune: python's venv module has no pip here: install python3-venv, or name another interpreter: make PYTHON=…"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/.torch: | $(VENV)/bin/python
+	@TORCH="$(TORCH)" TORCH_INDEX_URL="$(TORCH_INDEX_URL)" requirements/install-torch $(BIN)/python
+	@touch $@
+
+$(VENV)/.box: requirements.txt requirements/cli.txt requirements/box.txt pyproject.toml $(VENV)/.torch
+	@echo "droptune: installing the box's packages"
+	@$(BIN)/python -m pip install -q -r requirements/box.txt
+	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . || $(BIN)/python -m pip install -q --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.box
+	@echo "droptune: installing what the tests need"
+	@$(BIN)/python -m pip install -q -r requirements/dev.txt
+	@touch $@
+
+$(NODE_MODULES)/.installed: local/storage/package-lock.json | $(VENV)/bin/python
+	@requirements/install-azurite $(VENV)
+	@touch $@

@@ -1,0 +1,174 @@
+"""Models, components, environments, data and code: one set of routes in the workspace, one in each registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from azureml_box import assets, containers
+from azureml_box.asset_kinds import KINDS
+from azureml_box.code_routes import registry_base
+from azureml_box.errors import Conflict, NotFound
+from azureml_box.http import body, json, page
+from azureml_box.stamps import stamp
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+
+def routes(box: Box) -> list[Route]:
+    """For every kind: containers, versions, and one version."""
+    found: list[Route] = []
+    for base in (box.config.workspace_scope, registry_base(box)):
+        for kind in KINDS:
+            found.extend(_Handlers(box, kind).routes(f"{base}/{kind}"))
+    return found
+
+
+class _Handlers:
+    """The handlers of one kind; the scope is the registry in the path, or the workspace."""
+
+    def __init__(self, box: Box, kind: str) -> None:
+        self._box, self._kind = box, kind
+
+    def routes(self, base: str) -> list[Route]:
+        """Starlette routes below `base`."""
+        one = base + "/{name}"
+        version = one + "/versions/{version}"
+        return [
+            Route(base, self.list_containers),
+            Route(one, self.get_container),
+            Route(one, self.put_container, methods=["PUT"]),
+            Route(one + "/versions", self.list_versions),
+            Route(version, self.get_version),
+            Route(version, self.put_version, methods=["PUT"]),
+            Route(version, self.delete_version, methods=["DELETE"]),
+        ]
+
+    async def list_containers(self, request: Request) -> Response:
+        """GET {kind}"""
+        docs = containers.listing(self._box, self._kind, self._scope(request))
+        return page(self._box, request, _viewed(request, docs))
+
+    async def get_container(self, request: Request) -> Response:
+        """GET {kind}/{name}"""
+        return json(containers.get(self._box, self._kind, self._scope(request), request.path_params["name"]))
+
+    async def put_container(self, request: Request) -> Response:
+        """PUT {kind}/{name}: tags, description and the archive flag"""
+        name, sent = request.path_params["name"], await body(request)
+        doc, new = containers.put(self._box, self._kind, self._scope(request), name, sent.get("properties") or {})
+        return json(doc, 201 if new else 200)
+
+    async def list_versions(self, request: Request) -> Response:
+        """GET {kind}/{name}/versions, newest first when `$orderBy` says `createdtime desc`"""
+        newest_first = "desc" in request.query_params.get("$orderBy", "desc").lower()
+        prefix = assets.key(self._scope(request), request.path_params["name"])
+        docs = self._box.store.list(self._kind, prefix, newest_first=newest_first)
+        docs = [doc for doc in _viewed(request, docs) if _matches(request, doc)]
+        return page(self._box, request, docs)
+
+    async def get_version(self, request: Request) -> Response:
+        """GET {kind}/{name}/versions/{version}"""
+        return json(self._found(request))
+
+    async def delete_version(self, request: Request) -> Response:
+        """DELETE {kind}/{name}/versions/{version}"""
+        key = self._key(request)
+        return Response(status_code=200 if self._box.store.delete(self._kind, key) else 204)
+
+    async def put_version(self, request: Request) -> Response:
+        """PUT {kind}/{name}/versions/{version}: a version's content can be set once"""
+        name, version = request.path_params["name"], request.path_params["version"]
+        scope = self._scope(request)
+        normalise, fixed = KINDS[self._kind]
+        properties = await normalise(self._box, name, version, (await body(request)).get("properties") or {})
+        before = self._box.store.get(self._kind, self._key(request))
+        _same_content(self._kind, name, version, fixed, before, properties)
+        doc = version_document(self._box, self._kind, scope, name, version, properties, before)
+        self._box.store.put(self._kind, self._key(request), doc)
+        if before is None and self._kind == "models" and scope == assets.WORKSPACE:
+            self._announce(name, version, properties)
+        return json(doc, 200 if before else 201)
+
+    def _announce(self, name: str, version: str, properties: dict[str, Any]) -> None:
+        data = {
+            "ModelName": name,
+            "ModelVersion": version,
+            "ModelTags": properties["tags"],
+            "ModelProperties": properties["properties"],
+        }
+        event = "Microsoft.MachineLearningServices.ModelRegistered"
+        self._box.events.publish(event, f"models/{name}:{version}", data)
+
+    def _found(self, request: Request) -> dict[str, Any]:
+        doc = self._box.store.get(self._kind, self._key(request))
+        if doc is None:
+            asset = f"{request.path_params['name']}:{request.path_params['version']}"
+            raise NotFound(
+                f"Could not find asset with ID: {self._kind}/{asset} in {self._scope(request)}.", "UserError"
+            )
+        return doc
+
+    def _scope(self, request: Request) -> str:
+        registry = request.path_params.get("registry")
+        if registry is not None and registry not in self._box.config.registries:
+            raise NotFound(f"There is no registry {registry!r}.", "RegistryNotFound")
+        return registry or assets.WORKSPACE
+
+    def _key(self, request: Request) -> str:
+        return assets.key(self._scope(request), request.path_params["name"], request.path_params["version"])
+
+
+def version_document(
+    box: Box, kind: str, scope: str, name: str, version: str, properties: dict[str, Any], before: dict[str, Any] | None
+) -> dict[str, Any]:
+    """A version as it is stored: ARM's envelope and the private keys that `assets` reads."""
+    doc = {
+        "id": f"{containers.identifier(box, kind, scope, name)}/versions/{version}",
+        "name": version,
+        "type": f"Microsoft.MachineLearningServices/workspaces/{kind}/versions",
+        "systemData": stamp(before),
+        "properties": properties,
+        "_name": name,
+        "_scope": scope,
+        "_uri": properties.get("modelUri") or properties.get("dataUri") or properties.get("codeUri"),
+        "_folder": (before or {}).get("_folder"),
+        "_prefix": (before or {}).get("_prefix"),
+    }
+    if kind == "components" and doc["_folder"] is None:
+        doc["_folder"] = properties["componentSpec"].get("code")
+    return doc
+
+
+def _same_content(
+    kind: str, name: str, version: str, fixed: str, before: dict[str, Any] | None, after: dict[str, Any]
+) -> None:
+    if before is None or before["properties"].get(fixed) == after.get(fixed) or kind in ("components", "environments"):
+        return
+    message = (
+        f"Asset paths cannot be updated. {kind.removesuffix('s')} {name!r} version {version!r} is registered with "
+    )
+    raise Conflict(f"{message}{before['properties'].get(fixed)}; register a new version.", "UserError")
+
+
+def _viewed(request: Request, docs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    view = request.query_params.get("listViewType", "ActiveOnly")
+    if view == "All":
+        return docs
+    archived = view == "ArchivedOnly"
+    return [doc for doc in docs if bool(doc["properties"].get("isArchived")) == archived]
+
+
+def _matches(request: Request, doc: dict[str, Any]) -> bool:
+    query, properties = request.query_params, doc["properties"]
+    if wanted := query.get("hash"):
+        return bool(properties["properties"].get("hash_sha256") == wanted)
+    if stage := query.get("stage"):
+        return bool(properties.get("stage") == stage)
+    pairs = [pair.partition("=") for name in ("properties", "tags") for pair in query.get(name, "").split(",") if pair]
+    known = {**properties["properties"], **properties["tags"]}
+    return all(str(known.get(key)) == value for key, _, value in pairs)

@@ -1,0 +1,113 @@
+"""Datastores: Azure Blob containers of the workspace's account, with SAS or, as `None`, the caller's identity."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from azureml_box import datastores
+from azureml_box.errors import BadRequest, Conflict
+from azureml_box.http import body, json, page
+from azureml_box.stamps import stamp
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+_SECRETS = ("sasToken", "key", "secrets", "clientSecret")
+
+
+def routes(box: Box) -> list[Route]:
+    """List, GET, PUT, DELETE and listSecrets."""
+
+    async def listing(request: Request) -> Response:
+        docs = box.store.list(datastores.KIND)
+        if request.query_params.get("isDefault", "").lower() == "true":
+            docs = [doc for doc in docs if doc["properties"]["isDefault"]]
+        return page(box, request, docs)
+
+    async def get(request: Request) -> Response:
+        return json(datastores.find(box, request.path_params["name"]))
+
+    async def put(request: Request) -> Response:
+        return await _put(box, request)
+
+    async def delete(request: Request) -> Response:
+        name = request.path_params["name"].lower()
+        if name in (datastores.DEFAULT, datastores.ARTIFACTS):
+            raise Conflict(f"{name!r} belongs to the workspace and can't be deleted.", "UserError")
+        return Response(status_code=200 if box.store.delete(datastores.KIND, name) else 204)
+
+    async def secrets(request: Request) -> Response:
+        return await _secrets(box, request.path_params["name"])
+
+    base = f"{box.config.workspace_scope}/datastores"
+    one = base + "/{name}"
+    return [
+        Route(base, listing),
+        Route(one, get),
+        Route(one, put, methods=["PUT"]),
+        Route(one, delete, methods=["DELETE"]),
+        Route(one + "/listSecrets", secrets, methods=["POST"]),
+    ]
+
+
+async def _put(box: Box, request: Request) -> Response:
+    name = request.path_params["name"]
+    sent = (await body(request)).get("properties") or {}
+    before = box.store.get(datastores.KIND, name.lower())
+    properties = _checked(box, sent)
+    if request.query_params.get("skipValidation", "false").lower() != "true":
+        await _container_must_exist(box, properties["containerName"])
+    properties["isDefault"] = bool(before and before["properties"]["isDefault"])
+    doc = {
+        "id": f"{box.config.workspace_scope}/datastores/{name}",
+        "name": name,
+        "type": "Microsoft.MachineLearningServices/workspaces/datastores",
+        "systemData": stamp(before),
+        "properties": properties,
+    }
+    box.store.put(datastores.KIND, name.lower(), doc)
+    return json(doc, 200 if before else 201)
+
+
+def _checked(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
+    kind, account = sent.get("datastoreType"), sent.get("accountName")
+    if kind != "AzureBlob":
+        raise BadRequest(f"Datastore type {kind!r} is not emulated; AzureBlob is.", target="properties.datastoreType")
+    if account != box.config.storage_account:
+        known = box.config.storage_account
+        raise BadRequest(
+            f"No storage account {account!r}; the emulator has {known!r}.", target="properties.accountName"
+        )
+    if not sent.get("containerName"):
+        raise BadRequest("containerName is required.", target="properties.containerName")
+    credentials = sent.get("credentials") or {"credentialsType": "None"}
+    defaults = {"protocol": "https", "endpoint": box.config.storage_suffix, "serviceDataAccessAuthIdentity": "None"}
+    given = {key: value for key, value in sent.items() if value is not None}
+    return {
+        "description": None,
+        "tags": {},
+        "properties": {},
+        **defaults,
+        **given,
+        # What a caller sent as a secret is not kept: the emulator makes its own SAS.
+        "credentials": {key: value for key, value in credentials.items() if key not in _SECRETS},
+    }
+
+
+async def _container_must_exist(box: Box, container: str) -> None:
+    if not await asyncio.to_thread(box.storage.container_exists, container):
+        message = f"Container {container!r} does not exist in account {box.config.storage_account!r}."
+        raise BadRequest(message, target="properties.containerName")
+
+
+async def _secrets(box: Box, name: str) -> Response:
+    properties = datastores.find(box, name)["properties"]
+    if properties["credentials"].get("credentialsType") == "None":
+        raise BadRequest(f"Datastore {name!r} has no secrets: it is accessed with the caller's identity.")
+    sas = await asyncio.to_thread(box.storage.container_sas, properties["containerName"])
+    return json({"secretsType": "Sas", "sasToken": sas})

@@ -1,0 +1,70 @@
+"""Requests in, answers out: JSON bodies, pages and the answers of long-running operations."""
+
+from __future__ import annotations
+
+import json as codec
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from azureml_box.errors import BadRequest
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+PAGE_SIZE = 100
+
+
+async def body(request: Request) -> dict[str, Any]:
+    """The request's JSON object; an empty body is an empty object."""
+    raw = await request.body()
+    try:
+        doc = codec.loads(raw) if raw.strip() else {}
+    except ValueError as error:
+        raise BadRequest(f"The request body is not JSON: {error}", "InvalidRequestContent") from None
+    if not isinstance(doc, dict):
+        raise BadRequest(f"The request body must be a JSON object, not {type(doc).__name__}.", "InvalidRequestContent")
+    return doc
+
+
+def public(doc: dict[str, Any]) -> dict[str, Any]:
+    """The document without its private keys, those that begin with an underscore."""
+    return {key: value for key, value in doc.items() if not key.startswith("_")}
+
+
+def json(doc: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A JSON answer; private keys (`_…`) of the document stay inside."""
+    return JSONResponse(public(dict(doc)), status_code=status, headers=dict(headers or {}))
+
+
+def accepted(
+    box: Box, request: Request, operation: str, doc: Mapping[str, Any] | None = None, status: int = 202
+) -> JSONResponse:
+    """The answer that starts a long-running operation: the SDK polls `Azure-AsyncOperation`, at our pace of 1 s."""
+    version = request.query_params.get("api-version", "2023-04-01")
+    poll = f"{box.config.base_url}/operations/{operation}?api-version={version}"
+    headers = {"Azure-AsyncOperation": poll, "Location": poll, "Retry-After": "1"}
+    return json(doc or {}, status, headers)
+
+
+def page_window(request: Request) -> tuple[int, int]:
+    """(offset, size) of the page asked for by `$skip`, `$top` and our own skip token."""
+    try:
+        skip = int(request.query_params.get("$skiptoken") or request.query_params.get("$skip") or 0)
+        top = int(request.query_params.get("$top") or request.query_params.get("count") or PAGE_SIZE)
+    except ValueError as error:
+        raise BadRequest(f"$skip and $top must be numbers: {error}", "InvalidQueryParameter") from None
+    return max(skip, 0), min(max(top, 1), PAGE_SIZE)
+
+
+def page(box: Box, request: Request, docs: list[dict[str, Any]]) -> JSONResponse:
+    """One page of `docs` (all matches) with `nextLink` to the following one; an explicit `$top` is a limit."""
+    offset, size = page_window(request)
+    answer: dict[str, Any] = {"value": [public(doc) for doc in docs[offset : offset + size]]}
+    if offset + size < len(docs) and "$top" not in request.query_params:
+        query = {**request.query_params, "$skiptoken": str(offset + size)}
+        answer["nextLink"] = f"{box.config.base_url}{request.url.path}?{urlencode(query)}"
+    return json(answer)

@@ -1,0 +1,182 @@
+"""Online endpoints: {workspace}/onlineEndpoints, their keys and tokens.
+
+Shapes: azure-ai-ml 1.35 `_restclient` (OnlineEndpointData, EndpointAuthKeys, EndpointAuthToken).
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from azureml_box.errors import BadRequest, Conflict, NotFound
+from azureml_box.http import accepted, body, json, page
+from azureml_box.serving import keys
+from azureml_box.serving.names import check_mirror, check_name, check_traffic
+from azureml_box.serving.recovery import forget
+from azureml_box.serving.service import DEPLOYMENTS, ENDPOINTS
+from azureml_box.stamps import stamp
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+_AUTH_MODES = {mode.lower(): mode for mode in ("Key", "AMLToken", "AADToken")}
+_MOST = 100
+
+
+def find(box: Box, name: str) -> dict[str, Any]:
+    """The stored endpoint; raises NotFound."""
+    doc = box.store.get(ENDPOINTS, name)
+    if doc is None:
+        raise NotFound(f"Online endpoint {name!r} could not be found in workspace {box.config.workspace!r}.")
+    return doc
+
+
+def routes(box: Box) -> list[Route]:
+    """Everything of an endpoint but its deployments."""
+    path = f"{box.config.workspace_scope}/onlineEndpoints"
+
+    async def listing(request: Request) -> Response:
+        return page(box, request, box.store.list(ENDPOINTS))
+
+    async def get(request: Request) -> Response:
+        return json(find(box, request.path_params["endpoint"]))
+
+    async def put(request: Request) -> Response:
+        return await _put(box, request)
+
+    async def patch(request: Request) -> Response:
+        return await _patch(box, request)
+
+    async def delete(request: Request) -> Response:
+        return await _delete(box, request)
+
+    async def secrets(request: Request) -> Response:
+        return await _secrets(box, request)
+
+    one = f"{path}/{{endpoint}}"
+    table = {"GET": get, "PUT": put, "PATCH": patch, "DELETE": delete}
+    actions = [
+        Route(f"{one}/{action}", secrets, methods=["POST"]) for action in ("listKeys", "regenerateKeys", "token")
+    ]
+    plain = [Route(one, handler, methods=[method]) for method, handler in table.items()]
+    return [Route(path, listing, methods=["GET"]), *plain, *actions]
+
+
+async def _put(box: Box, request: Request) -> Response:
+    name = request.path_params["endpoint"]
+    check_name("endpoint", name)
+    sent = await body(request)
+    before = box.store.get(ENDPOINTS, name)
+    _refuse_busy(before, name)
+    if before is None and len(box.store.list(ENDPOINTS)) >= _MOST:
+        raise BadRequest(f"The subscription has {_MOST} online endpoints already, the most allowed.", "OutOfQuota")
+    doc = _document(box, name, sent, before)
+    box.store.put(ENDPOINTS, name, doc)
+    operation = box.operations.start("put online endpoint")
+    return accepted(box, request, operation, doc, 200 if before else 201)
+
+
+async def _patch(box: Box, request: Request) -> Response:
+    doc = find(box, request.path_params["endpoint"])
+    sent = await body(request)
+    unknown = set(sent) - {"tags", "identity"}
+    if unknown:
+        raise BadRequest(f"PATCH changes tags and identity only, not {', '.join(sorted(unknown))}; use PUT.")
+    doc |= {name: value for name, value in sent.items() if name == "tags"} | {"systemData": stamp(doc)}
+    doc["identity"] = _identity(box, sent.get("identity"), doc)
+    box.store.put(ENDPOINTS, doc["name"], doc)
+    return accepted(box, request, box.operations.start("patch online endpoint"), doc, 200)
+
+
+async def _delete(box: Box, request: Request) -> Response:
+    name = request.path_params["endpoint"]
+    doc = box.store.get(ENDPOINTS, name)
+    if doc is None:
+        return Response(status_code=204)
+    doc["properties"]["provisioningState"] = "Deleting"
+    box.store.put(ENDPOINTS, name, doc)
+
+    async def work() -> None:
+        for deployment in box.store.list(DEPLOYMENTS, f"{name}/"):
+            await forget(box, deployment["_key"])
+        box.store.delete(ENDPOINTS, name)
+
+    return accepted(box, request, box.operations.start("delete online endpoint", work()))
+
+
+async def _secrets(box: Box, request: Request) -> Response:
+    doc = find(box, request.path_params["endpoint"])
+    by_key = doc["properties"]["authMode"] == "Key"
+    if request.url.path.endswith("/token"):
+        if doc["properties"]["authMode"] != "AMLToken":
+            raise BadRequest(
+                f"Endpoint {doc['name']!r} has no Azure ML tokens: its authMode is {doc['properties']['authMode']}."
+            )
+        return json(keys.token(doc["_keys"]))
+    if not by_key:
+        raise BadRequest(f"Endpoint {doc['name']!r} has no keys: its authMode is {doc['properties']['authMode']}.")
+    if request.url.path.endswith("/listKeys"):
+        return json({"primaryKey": doc["_keys"]["primary"], "secondaryKey": doc["_keys"]["secondary"]})
+    doc["_keys"] = keys.regenerated(doc["_keys"], await body(request))
+    box.store.put(ENDPOINTS, doc["name"], doc)
+    return accepted(box, request, box.operations.start("regenerate keys"))
+
+
+def _document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    given = {key: value for key, value in (sent.get("properties") or {}).items() if value is not None}
+    deployments = [doc["name"] for doc in box.store.list(DEPLOYMENTS, f"{name}/")]
+    traffic, mirror = given.get("traffic") or {}, given.get("mirrorTraffic") or {}
+    check_traffic(traffic, deployments)
+    check_mirror(mirror, traffic, deployments)
+    mode = _AUTH_MODES.get(str(given.get("authMode") or "Key").lower())
+    if mode is None:
+        raise BadRequest(
+            f"authMode must be Key, AMLToken or AADToken, not {given.get('authMode')!r}.", target="authMode"
+        )
+    base = f"{box.config.base_url}/endpoints/{name}"
+    properties = {
+        "authMode": mode,
+        "description": given.get("description"),
+        "properties": given.get("properties") or {},
+        "compute": None,
+        "publicNetworkAccess": given.get("publicNetworkAccess") or "Enabled",
+        "traffic": traffic,
+        "mirrorTraffic": mirror,
+        "scoringUri": f"{base}/score",
+        "swaggerUri": f"{base}/swagger.json",
+        "provisioningState": "Succeeded",
+    }
+    return {
+        "id": f"{box.config.workspace_scope}/onlineEndpoints/{name}",
+        "name": name,
+        "type": "Microsoft.MachineLearningServices/workspaces/onlineEndpoints",
+        "location": box.config.location,
+        "tags": sent.get("tags") or {},
+        "kind": "Managed",
+        "identity": _identity(box, sent.get("identity"), before),
+        "systemData": stamp(before),
+        "properties": properties,
+        "_keys": before["_keys"] if before else keys.new_secrets(given.get("keys")),
+    }
+
+
+def _identity(box: Box, sent: dict[str, Any] | None, before: dict[str, Any] | None) -> dict[str, Any]:
+    old = (before or {}).get("identity") or {}
+    given = sent or {"type": old.get("type") or "SystemAssigned"}
+    kind = str(given.get("type") or "SystemAssigned")
+    identity: dict[str, Any] = {"type": kind, "tenantId": box.config.tenant}
+    if "SystemAssigned" in kind:
+        identity["principalId"] = old.get("principalId") or str(uuid.uuid4())
+    if "UserAssigned" in kind:
+        named = given.get("userAssignedIdentities") or {}
+        identity["userAssignedIdentities"] = {resource: value or {} for resource, value in named.items()}
+    return identity
+
+
+def _refuse_busy(doc: dict[str, Any] | None, name: str) -> None:
+    if doc is not None and doc["properties"]["provisioningState"] == "Deleting":
+        raise Conflict(f"Online endpoint {name!r} is being deleted; try again when that is done.")

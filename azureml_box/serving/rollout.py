@@ -1,0 +1,99 @@
+"""Brings a deployment to what its document says: files in place, server up, old generation gone."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import uuid
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from azureml_box import assets
+from azureml_box.errors import ArmError, BadRequest
+from azureml_box.serving.launch import Launch, limits
+from azureml_box.serving.process import StartError, tail
+from azureml_box.serving.service import DEPLOYMENTS
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+_WORDS_OF_LOG = 20
+
+
+async def bring_up(box: Box, key: str) -> None:
+    """The work behind PUT; the document ends as Succeeded or Failed, and ArmError says why."""
+    doc = box.store.get(DEPLOYMENTS, key)
+    if doc is None:
+        return
+    try:
+        if doc.get("_source") != _source(doc) or key not in box.serving.keepers:
+            doc["_live"] = asdict(await _serve(box, key, doc))
+            doc["_source"] = _source(doc)
+    except BaseException:
+        _settle(box, key, doc, "Failed")
+        raise
+    _settle(box, key, doc, "Succeeded")
+
+
+def _settle(box: Box, key: str, doc: dict[str, Any], state: str) -> None:
+    """Write the outcome, unless the deployment has been given to deletion meanwhile."""
+    now = box.store.get(DEPLOYMENTS, key)
+    if now is not None and now["properties"]["provisioningState"] != "Deleting":
+        doc["properties"]["provisioningState"] = state
+        box.store.put(DEPLOYMENTS, key, doc)
+
+
+async def _serve(box: Box, key: str, doc: dict[str, Any]) -> Launch:
+    folder = box.serving.folder(key) / uuid.uuid4().hex[:8]
+    try:
+        launch = await asyncio.to_thread(_prepare, box, key, doc, folder)
+        await box.serving.replace(key, launch)
+    except StartError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise _not_ready(box, key, error) from None
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return launch
+
+
+def _not_ready(box: Box, key: str, error: StartError) -> ArmError:
+    words = tail(box.serving.log(key), _WORDS_OF_LOG)
+    message = (
+        f"User container has crashed or terminated: {error}. Please see troubleshooting guide, available here: "
+        f"https://aka.ms/oe-tsg#error-resourcenotready\nThe log ends:\n{words}"
+    )
+    return ArmError(400, "ResourceNotReady", message)
+
+
+def _prepare(box: Box, key: str, doc: dict[str, Any], folder: Path) -> Launch:
+    """Put model and code below `folder`. Blocks."""
+    properties = doc["properties"]
+    folder.mkdir(parents=True)
+    with (box.serving.folder(key) / "storage.log").open("a", encoding="utf-8") as log:
+        model = code = script = None
+        if properties.get("model"):
+            model = str(_model(box, str(properties["model"]), folder / "model"))
+            log.write(f"Downloaded model {properties['model']}\n")
+        configuration = properties.get("codeConfiguration") or {}
+        if configuration:
+            code = str(assets.code_folder(box, str(configuration["codeId"]), folder / "code"))
+            script = str(configuration["scoringScript"])
+            log.write(f"Downloaded code {configuration['codeId']}\n")
+    environment = {name: str(value) for name, value in properties["environmentVariables"].items()}
+    return Launch(str(folder), model, code, script, environment, **limits(properties, doc["sku"]["capacity"]))
+
+
+def _model(box: Box, asset_id: str, target: Path) -> Path:
+    kind = assets.find_model(box, asset_id).type
+    if kind == "triton_model":
+        raise BadRequest("Triton models are not served by the emulator; MLflow and custom models are.", "BadArgument")
+    assets.materialise_model(box, asset_id, target)
+    return target
+
+
+def _source(doc: dict[str, Any]) -> dict[str, Any]:
+    """What a change of makes a new generation necessary; the rest, tags for example, changes in place."""
+    names = ("model", "codeConfiguration", "environmentVariables", "requestSettings")
+    return {**{name: doc["properties"].get(name) for name in names}, "instances": doc["sku"]["capacity"]}

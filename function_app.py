@@ -1,0 +1,9 @@
+"""The function app: registers the blueprints, nothing else."""
+
+import azure.functions as func
+
+from functions import dataset_uploaded, health, job_changed, queue, runs, score, timers
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
+for module in (dataset_uploaded, job_changed, queue, timers, score, runs, health):
+    app.register_functions(module.blueprint)

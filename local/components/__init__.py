@@ -1,0 +1,1 @@
+"""Code of the components that the box's registry publishes."""

@@ -1,0 +1,1 @@
+"""Event Grid for the box: topics, subscriptions, delivery with retries, dead letters."""

@@ -1,0 +1,1 @@
+"""The managed-identity endpoint that App Service offers, for the box."""

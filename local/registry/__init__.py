@@ -1,0 +1,1 @@
+"""The box's registry `azureml`: component, model and environment specs, and what builds a folder to publish."""

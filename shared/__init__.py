@@ -1,0 +1,1 @@
+"""droptune's own package: rules and gateways, without triggers."""

@@ -1,0 +1,36 @@
+"""Publishing to an Event Grid topic."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from shared.azure.credential import credential
+from shared.azure.failures import azure_errors
+from shared.settings import settings
+
+if TYPE_CHECKING:
+    from azure.eventgrid import EventGridPublisherClient
+
+
+@lru_cache(maxsize=1)
+def _publisher() -> EventGridPublisherClient:
+    from azure.eventgrid import EventGridPublisherClient
+
+    return EventGridPublisherClient(
+        settings().events_endpoint, credential(), connection_timeout=5, read_timeout=10, retry_total=2
+    )
+
+
+def publish(event_type: str, subject: str, data: dict[str, Any]) -> None:
+    """Sends one event; does nothing where no topic is configured.
+
+    Raises:
+        ServiceError: the topic refused it or cannot be reached.
+    """
+    if not settings().events_endpoint:
+        return
+    from azure.eventgrid import EventGridEvent
+
+    with azure_errors("publish an event"):
+        _publisher().send(EventGridEvent(subject=subject, event_type=event_type, data=data, data_version="1"))

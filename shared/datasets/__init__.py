@@ -1,0 +1,1 @@
+"""Chat datasets: bytes in, rows and findings out. No Azure in here."""

@@ -1,0 +1,139 @@
+"""`droptune.toml`: what the dropper may say beside the dataset; unknown keys are refused with the nearest known one."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from typing import Any
+
+import msgspec
+
+from shared.datasets.findings import Finding
+
+FILE = "droptune.toml"
+
+
+class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Deploy only if …; without any, nothing is gated out."""
+
+    eval_loss_at_most: float | None = None
+
+
+class Deploy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the model is served."""
+
+    instance_type: str | None = None
+    idle_after: str | None = None
+
+
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the run may cost."""
+
+    max_cost_usd: float | None = None
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file; everything is optional."""
+
+    base_model: str | None = None
+    compute: str | None = None
+    test_fraction: float = 0.1
+    validation_fraction: float = 0.1
+    parameters: dict[str, Any] = {}
+    gate: Gate = Gate()
+    deploy: Deploy = Deploy()
+    budget: Budget = Budget()
+
+
+def parse(data: bytes) -> tuple[Config, list[Finding]]:
+    """The configuration in the bytes of a `droptune.toml`, and what is wrong with it."""
+    try:
+        text = data.decode("utf-8-sig")
+        values = tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return Config(), [
+            _finding("config_invalid", f"the file is no TOML: {error}", "see the README", _line_of(error))
+        ]
+    unknown = list(_unknown_keys(values, text))
+    if unknown:
+        return Config(), unknown
+    try:
+        config = msgspec.convert(values, Config)
+    except msgspec.ValidationError as error:
+        field = _field(str(error))
+        return Config(), [
+            _finding("config_invalid", str(error), "write a value of that kind", _find(text, field), field)
+        ]
+    return config, list(_out_of_range(config, text))
+
+
+def _unknown_keys(values: dict[str, Any], text: str) -> list[Finding]:
+    tables: dict[str, Any] = {"": Config, "gate": Gate, "deploy": Deploy, "budget": Budget}
+    found = []
+    for table, kind in tables.items():
+        written = values if not table else values.get(table, {})
+        known = list(kind.__struct_fields__)
+        for key in written if isinstance(written, dict) else ():
+            if key not in known:
+                field = f"{table}.{key}" if table else key
+                found.append(
+                    _finding(
+                        "config_unknown_key",
+                        f"there is no setting {field!r}",
+                        nearest(key, known),
+                        _find(text, field),
+                        field,
+                    )
+                )
+    return found
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """The mend for an unknown word: the nearest known one, else all of them."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else "known are: " + ", ".join(sorted(known))
+
+
+def _out_of_range(config: Config, text: str) -> list[Finding]:
+    found = []
+    for field in ("test_fraction", "validation_fraction"):
+        if not 0 < getattr(config, field) < 0.5:
+            message = f"{field} is {getattr(config, field)}"
+            found.append(
+                _finding("config_range", message, "choose a fraction above 0 and below 0.5", _find(text, field), field)
+            )
+    if config.budget.max_cost_usd is not None and not config.budget.max_cost_usd > 0:
+        field = "budget.max_cost_usd"
+        found.append(
+            _finding("config_range", f"{field} must be above 0", "name an amount in USD", _find(text, field), field)
+        )
+    return found
+
+
+def config_finding(data: bytes | None, field: str, message: str, fix: str) -> Finding:
+    """A finding about a field of the file, with its line where that can be told."""
+    line = _find(data.decode("utf-8", "replace"), field) if data else None
+    return _finding("config_refused", message, fix, line, field)
+
+
+def _finding(code: str, message: str, fix: str, line: int | None, field: str | None = None) -> Finding:
+    return Finding(code=code, severity="error", message=message, fix=fix, line=line, field=field, file=FILE)
+
+
+def _find(text: str, field: str | None) -> int | None:
+    key = (field or "").rsplit(".", 1)[-1]
+    for number, line in enumerate(text.splitlines(), 1):
+        if key and re.match(rf'\s*"?{re.escape(key)}"?\s*=', line):
+            return number
+    return None
+
+
+def _field(message: str) -> str | None:
+    match = re.search(r"\$\.([\w.]+)", message)
+    return match[1] if match else None
+
+
+def _line_of(error: Exception) -> int | None:
+    match = re.search(r"line (\d+)", str(error))
+    return int(match[1]) if match else None

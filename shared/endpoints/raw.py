@@ -1,0 +1,41 @@
+"""The notebook's body: checked for its form before it reaches the endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from shared.endpoints.scoring import MAX_BODY, ScoringError
+
+
+def checked(body: bytes) -> bytes:
+    """The body unchanged, where its form is right.
+
+    Raises:
+        ScoringError: 413, or 400 that names the field.
+    """
+    if len(body) > MAX_BODY:
+        raise ScoringError(
+            413, "request_too_large", f"the body has {len(body):,} bytes, at most {MAX_BODY:,} are taken"
+        )
+    try:
+        request: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ScoringError(400, "invalid_json", f"the body is no JSON: {error}") from error
+    data = request.get("input_data") if isinstance(request, dict) else None
+    if not isinstance(data, dict):
+        raise _bad("input_data", "input_data must be an object")
+    rows = data.get("input_string")
+    if not isinstance(rows, list) or not rows:
+        raise _bad("input_data.input_string", "input_string must be a list of messages, or of conversations")
+    if not isinstance(data.get("parameters", {}), dict):
+        raise _bad("input_data.parameters", "parameters must be an object")
+    for index, row in enumerate(rows[0] if isinstance(rows[0], list) else rows):
+        if not isinstance(row, dict) or not isinstance(row.get("role"), str) or not isinstance(row.get("content"), str):
+            raise _bad(f"input_data.input_string[0][{index}]", "each message needs a role and a content, both texts")
+    return body
+
+
+def _bad(field: str, message: str) -> ScoringError:
+    return ScoringError(400, "invalid_value", message, field=field)

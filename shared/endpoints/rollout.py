@@ -1,0 +1,88 @@
+"""Bringing a deployment up and moving traffic to it: one look at a time, nothing waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from shared.azure.blobs import Container
+from shared.endpoints import deployments, usage
+from shared.errors import RejectedError
+
+
+def bring_up(endpoint: str, name: str, deployment: str, model_id: str, instance_type: str, run: str) -> bool:
+    """Starts what is missing of an endpoint and its deployment; True once the deployment answers its probes.
+
+    Raises:
+        RejectedError: Azure could not make it; the message carries the log's last line.
+        ForeignResourceError: the endpoint is somebody else's.
+    """
+    found = deployments.find_endpoint(endpoint, name)
+    if found is None:
+        deployments.start_endpoint(endpoint, name)
+        return False
+    if _pending(found, f"the endpoint {endpoint}"):
+        return False
+    made = deployments.find_deployment(endpoint, deployment)
+    if made is None:
+        deployments.start_deployment(endpoint, deployment, model_id, instance_type, run)
+        return False
+    if deployments.state_of(made).lower() == "failed":
+        line = deployments.log_tail(endpoint, deployment)
+        raise RejectedError(
+            f"the deployment {deployment} failed" + (f"; its log ends: {line}" if line else ""),
+            "look at the deployment's log; a size with more memory often mends it",
+        )
+    return deployments.state_of(made).lower() == "succeeded"
+
+
+def _pending(resource: dict[str, Any], what: str) -> bool:
+    state = deployments.state_of(resource).lower()
+    if state == "failed":
+        raise RejectedError(f"{what} is in the state Failed", "delete it and retry the run")
+    return state != "succeeded"
+
+
+def route_all(endpoint: str, name: str, deployment: str) -> bool:
+    """Moves all traffic to a deployment; True once that is so."""
+    found = deployments.find_endpoint(endpoint, name)
+    if found is None:
+        return False
+    if deployments.traffic_of(found) == {deployment: 100}:
+        return deployments.state_of(found).lower() == "succeeded"
+    if deployments.state_of(found).lower() == "succeeded":
+        deployments.set_traffic(endpoint, {deployment: 100})
+    return False
+
+
+def take_down(endpoint: str, name: str, deployment: str) -> bool:
+    """Takes a deployment away, traffic first; True once it is gone."""
+    made = deployments.find_deployment(endpoint, deployment)
+    if made is None:
+        return True
+    found = deployments.find_endpoint(endpoint, name)
+    if found is not None and deployments.traffic_of(found).get(deployment):
+        if deployments.state_of(found).lower() == "succeeded":
+            rest = {other: share for other, share in deployments.traffic_of(found).items() if other != deployment}
+            deployments.set_traffic(endpoint, {deployment: 0, **rest})
+        return False
+    if deployments.state_of(made).lower() != "deleting":
+        deployments.start_delete(endpoint, deployment)
+    return deployments.find_deployment(endpoint, deployment) is None
+
+
+def try_out(endpoint: str, name: str, deployment: str, scoring_uri: str, snapshot: str) -> None:
+    """Asks a new deployment, past the traffic rules, one row of the test file.
+
+    Raises:
+        RejectedError: it does not answer with a text.
+    """
+    from shared.endpoints.wire import body_of, post_once
+
+    first = Container("snapshots").read(f"{snapshot}/test.jsonl")[0].split(b"\n", 1)[0]
+    messages = msgspec.json.decode(first)["messages"]
+    while messages and messages[-1]["role"] == "assistant":
+        messages.pop()
+    usage.note(name, probe=True)
+    post_once(scoring_uri, deployments.primary_key(endpoint), deployment, body_of(messages, {"max_new_tokens": 16}))

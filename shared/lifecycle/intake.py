@@ -1,0 +1,57 @@
+"""What an event or the sweep says of a blob: a folder has something new. The truth is read from the folder."""
+
+from __future__ import annotations
+
+from shared.datasets.paths import place
+from shared.lifecycle.steps.validate import companions, folder
+from shared.runs import identity, store, work
+from shared.runs.records import Moment, Upload, now, rests, stamp
+
+
+def blob_created(path: str) -> bool:
+    """Asks for a look at the folder of a blob; False where the blob is nothing of a dataset (a report, another file)."""
+    where = place(path)
+    if where is None:
+        return False
+    work.look_at("folder", where.name)
+    return True
+
+
+def look_at_folder(name: str) -> None:
+    """Gives each dataset of a folder that has no verdict for its bytes, or for what lies beside it, a look."""
+    blobs = folder(name)
+    beside = companions(blobs)
+    datasets = [blob for blob in blobs if (where := place(blob.path)) and where.role == "dataset"]
+    newest = max(datasets, key=lambda blob: blob.modified, default=None)
+    for blob in datasets:
+        key = identity.upload_key(name, blob.path, blob.etag)
+        found = store.find("upload", key)
+        if found is None:
+            upload = Upload(
+                id=key,
+                name=name,
+                state="received",
+                created=stamp(blob.modified),
+                path=blob.path,
+                etag=blob.etag,
+                companions=beside,
+                timeline=[Moment("received", now())],
+            )
+            if store.create(upload) is not None:
+                work.look_at("upload", key)
+        elif not rests(found.record):
+            work.look_at("upload", key)
+        elif found.record.companions != beside and blob == newest:
+            found.record.companions = beside
+            found.record.enter("received", "what lies beside it changed")
+            store.save(found)
+            work.look_at("upload", key)
+
+
+def job_changed(job: str) -> bool:
+    """Asks for a look at the run of a job; False where the job is none of ours (a step, or somebody else's)."""
+    run = identity.run_of_job(job)
+    if run is None or store.find("run", run) is None:
+        return False
+    work.look_at("run", run)
+    return True

@@ -1,0 +1,20 @@
+"""The times in which a deployment is billed, in the endpoint's record."""
+
+from __future__ import annotations
+
+from shared.runs.records import Endpoint, Interval, now
+
+
+def open_interval(record: Endpoint, deployment: str, instance_type: str) -> bool:
+    """Notes that a deployment begins to cost; False where that is noted already."""
+    if any(entry.deployment == deployment and not entry.until for entry in record.billed):
+        return False
+    record.billed.append(Interval(deployment, instance_type, now()))
+    return True
+
+
+def close_interval(record: Endpoint, deployment: str) -> None:
+    """Notes that a deployment costs nothing any more."""
+    for entry in record.billed:
+        if entry.deployment == deployment and not entry.until:
+            entry.until = now()

@@ -1,0 +1,64 @@
+"""A registered run: the gate, then win the endpoint's record. Nothing that bills is made before it is recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.azure import arm
+from shared.lifecycle.outcome import Enter, Outcome
+from shared.runs import identity, store
+from shared.runs.records import Endpoint, Run, now
+from shared.settings import parse_duration, settings
+
+
+def deploy(run: Run) -> Outcome:
+    """Lets the run through the gate and makes it the one that its endpoint deploys."""
+    if told := _gated(run):
+        return Enter("gated_out", told, told, "train longer or with more data, or loosen [gate] in droptune.toml")
+    loaded = _record(run)
+    record: Endpoint = loaded.record
+    modified = str(run.dataset["modified"])
+    if record.newest > modified:
+        return Enter("superseded", "a newer upload of this folder has the endpoint")
+    record.newest, record.deploying = modified, run.id
+    if record.state == "absent":
+        record.enter("asleep", "made")
+    store.save(loaded)
+    run.endpoint = {
+        "name": record.endpoint_name,
+        "deployment": identity.deployment_name(run.id),
+        "instance_type": (run.config.get("deploy") or {}).get("instance_type") or settings().instance_type,
+        "traffic": 0,
+        "scoring_uri": "",
+    }
+    return Enter("deploying", f"{record.endpoint_name}/{run.endpoint['deployment']}")
+
+
+def _gated(run: Run) -> str:
+    limit = (run.config.get("gate") or {}).get("eval_loss_at_most")
+    loss = run.metrics.get("eval_loss")
+    if limit is None:
+        return ""
+    if loss is None:
+        return f"the gate asks for an eval_loss of at most {limit}, and the job logged none"
+    return f"eval_loss {loss:.3f} is above the gate's {limit}" if loss > limit else ""
+
+
+def _record(run: Run) -> Any:
+    wanted = identity.endpoint_name(run.name, arm.workspace_id())
+    record = Endpoint(
+        id=run.name, name=run.name, state="absent", created=now(), endpoint_name=wanted, idle_after=idle_after(run)
+    )
+    return store.find("endpoint", run.name) or store.create(record) or store.load("endpoint", run.name)
+
+
+def idle_after(run: Run) -> float:
+    """The idle window in seconds: the operator's is a ceiling, and never to sleep is the operator's to allow."""
+    own = (run.config.get("deploy") or {}).get("idle_after")
+    ceiling = settings().idle_after
+    if not own or own == "auto":
+        return ceiling
+    seconds = parse_duration(own)
+    if ceiling == 0:
+        return seconds
+    return min(seconds, ceiling) if seconds else ceiling

@@ -1,0 +1,62 @@
+"""A validated run: check compute and budget, submit the fine-tuning pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.errors import ForeignResourceError, RejectedError, UserError
+from shared.lifecycle.outcome import Enter, Outcome
+from shared.runs import identity
+from shared.runs.records import Run
+from shared.settings import settings
+from shared.training import base_model, compute, pipeline, prices
+
+
+def submit(run: Run) -> Outcome:
+    """Submits the job of this attempt, once: by its name it is found again."""
+    try:
+        model = base_model.find(run.base_model["id"])
+        cluster = compute.ready(run.config.get("compute") or settings().compute, settings(), model)
+        _within_budget(run, cluster)
+        job = _submit(run, model, cluster)
+    except (UserError, ForeignResourceError, RejectedError) as error:
+        return Enter("refused", error.reason, error.reason, error.fix)
+    services = getattr(job, "services", None) or {}
+    studio = getattr(services.get("Studio"), "endpoint", "") if services else ""
+    run.job = {
+        "name": job.name,
+        "studio_url": studio,
+        "compute": cluster.name,
+        "size": cluster.size,
+        "nodes": cluster.nodes,
+    }
+    return Enter("submitted", f"job {job.name}", delay=settings().watch)
+
+
+def _within_budget(run: Run, cluster: compute.Cluster) -> None:
+    epochs = float(run.parameters.get("num_train_epochs", 1))
+    nodes = int(run.parameters.get("num_nodes_finetune", 1))
+    estimate = prices.estimate(run.dataset["tokens_estimate"], epochs, cluster.size, nodes, cluster.gpus)
+    run.cost = {**run.cost, "estimate_usd": round(estimate, 2)}
+    own = (run.config.get("budget") or {}).get("max_cost_usd")
+    ceiling = min(settings().max_cost_usd, own) if own else settings().max_cost_usd
+    if estimate > ceiling:
+        raise UserError(
+            f"the training is estimated at {estimate:.2f} USD, above the budget of {ceiling:.2f} USD",
+            "train fewer epochs or rows, or raise budget.max_cost_usd up to DROPTUNE_MAX_COST_USD",
+        )
+
+
+def _submit(run: Run, model: base_model.BaseModel, cluster: compute.Cluster) -> Any:
+    root = f"azureml://datastores/{settings().snapshot_datastore}/paths/{run.dataset['snapshot']}"
+    files = {side: f"{root}/{side}.jsonl" for side in ("train", "validation", "test")}
+    job = pipeline.build(
+        base_model.find_pipeline(),
+        model,
+        cluster,
+        files,
+        run.parameters,
+        pipeline.display_name(model.name, run.name, run.parameters, cluster),
+    )
+    name = identity.job_name(run.id, run.attempt)
+    return pipeline.submit(job, name, run.id, f"chat_completion_{model.name}")

@@ -1,0 +1,47 @@
+"""The state machine: which step an upload, a run or an endpoint takes in which state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shared.lifecycle.outcome import Outcome
+from shared.lifecycle.steps import deploy, go_live, register, sleep, submit, validate, wake, watch
+
+Step = Callable[[Any], Outcome]
+
+STEPS: dict[str, dict[str, Step]] = {
+    "upload": {"received": validate.validate},
+    "run": {
+        "validated": submit.submit,
+        "submitted": watch.watch,
+        "trained": register.register,
+        "registered": deploy.deploy,
+        "deploying": go_live.go_live,
+    },
+    "endpoint": {
+        "awake": sleep.consider_sleep,
+        "falling_asleep": sleep.fall_asleep,
+        "asleep": wake.consider_wake,
+        "waking": wake.wake,
+    },
+}
+
+MOVES: dict[str, dict[str, tuple[str, ...]]] = {
+    "upload": {"received": ("accepted", "rejected", "duplicate", "withdrawn")},
+    "run": {
+        "validated": ("submitted", "refused", "cancelled"),
+        "submitted": ("trained", "failed", "cancelled"),
+        "trained": ("registered", "failed", "cancelled"),
+        "registered": ("deploying", "gated_out", "superseded", "failed", "cancelled"),
+        "deploying": ("live", "failed", "superseded", "cancelled"),
+        "live": ("superseded", "cancelled"),
+    },
+    "endpoint": {
+        "absent": ("asleep",),
+        "asleep": ("waking", "awake"),
+        "waking": ("awake", "falling_asleep"),
+        "awake": ("falling_asleep", "awake"),
+        "falling_asleep": ("asleep", "awake"),
+    },
+}

@@ -1,0 +1,1 @@
+"""Metrics and registration of tuned models."""

@@ -1,0 +1,1 @@
+"""Records of uploads, runs and endpoints, and the queue that says which to look at. Knows no step."""

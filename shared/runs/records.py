@@ -1,0 +1,129 @@
+"""The records: small JSON documents, readable by people, with a versioned schema."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+UPLOAD_RESTS = ("accepted", "rejected", "duplicate", "withdrawn")
+RUN_RESTS = ("live", "refused", "failed", "gated_out", "rolled_back", "cancelled", "superseded")
+ENDPOINT_RESTS = ("absent",)
+
+Kind = Literal["upload", "run", "endpoint"]
+
+
+class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of a timeline; `at` is UTC in ISO 8601."""
+
+    state: str
+    at: str
+    detail: str = ""
+
+
+class Record(msgspec.Struct, kw_only=True):
+    """What all records share: `next_look` is when the next message is due, in ISO 8601."""
+
+    schema: int = 1
+    id: str
+    name: str
+    state: str
+    reason: str = ""
+    fix: str = ""
+    created: str = ""
+    next_look: str = ""
+    timeline: list[Moment] = []
+
+    def enter(self, state: str, detail: str = "", at: str | None = None) -> None:
+        """Moves to a state and writes it into the timeline."""
+        self.state = state
+        self.timeline.append(Moment(state, at or now(), detail))
+
+
+class Upload(Record, kw_only=True):
+    """A dropped file: (path, ETag) with what lay beside it when it was looked at."""
+
+    path: str
+    etag: str
+    run: str = ""
+    companions: dict[str, str] = {}
+
+
+class Run(Record, kw_only=True):
+    """The way of one accepted dataset to a model behind an endpoint."""
+
+    attempt: int = 1
+    dataset: dict[str, Any] = {}
+    base_model: dict[str, str] = {}
+    parameters: dict[str, Any] = {}
+    config: dict[str, Any] = {}
+    job: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
+    model: dict[str, str] = {}
+    endpoint: dict[str, Any] = {}
+    cost: dict[str, Any] = {}
+
+
+class Interval(msgspec.Struct):
+    """A time in which a deployment was billed."""
+
+    deployment: str
+    instance_type: str
+    since: str
+    until: str = ""
+
+
+class Endpoint(Record, kw_only=True):
+    """What a folder's runs share: the desired deployment, its generation, when it was used, slept and woke."""
+
+    endpoint_name: str
+    generation: int = 0
+    run: str = ""
+    deployment: str = ""
+    deploying: str = ""
+    newest: str = ""
+    model_id: str = ""
+    instance_type: str = ""
+    idle_after: float | None = None
+    scoring_uri: str = ""
+    awake_since: str = ""
+    asleep_since: str = ""
+    wake_wanted: bool = False
+    waking_since: str = ""
+    wake_seconds: float = 0.0
+    unknown_looks: int = 0
+    billed: list[Interval] = []
+
+
+RecordType = TypeVar("RecordType", Upload, Run, Endpoint)
+KINDS: dict[str, type[Upload] | type[Run] | type[Endpoint]] = {"upload": Upload, "run": Run, "endpoint": Endpoint}
+CONTAINERS = {"upload": "uploads", "run": "runs", "endpoint": "endpoints"}
+RESTS = {"upload": UPLOAD_RESTS, "run": RUN_RESTS, "endpoint": ENDPOINT_RESTS}
+
+
+def kind_of(record: Record) -> str:
+    """`upload`, `run` or `endpoint`."""
+    return next(kind for kind, struct in KINDS.items() if isinstance(record, struct))
+
+
+def rests(record: Record) -> bool:
+    """Whether nothing is left to do for a record by itself."""
+    if isinstance(record, Endpoint):
+        return record.state == "absent" or (record.state == "asleep" and not record.wake_wanted)
+    return record.state in RESTS[kind_of(record)]
+
+
+def now() -> str:
+    """This moment in UTC, as records write it."""
+    return stamp(datetime.now(UTC))
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as records write it: ISO 8601 in UTC, with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(text: str) -> datetime:
+    """The moment that a record wrote."""
+    return datetime.fromisoformat(text)

@@ -1,0 +1,1 @@
+"""Fine-tune parameters, compute checks, the pipeline job."""

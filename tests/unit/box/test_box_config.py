@@ -1,0 +1,46 @@
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from local.box import config
+from local.box.errors import BoxError
+
+
+def test_a_new_box_is_readable_by_its_owner_only_and_comes_back_as_it_was(tmp_path: Path) -> None:
+    made = config.load_or_create(tmp_path)
+    assert stat.S_IMODE((tmp_path / "box.json").stat().st_mode) == 0o600
+    again = config.load_or_create(tmp_path)
+    assert again == made
+
+
+def test_secrets_are_not_in_the_repr(tmp_path: Path) -> None:
+    made = config.create(tmp_path)
+    assert not any(secret in repr(made) for secret in made.secrets.values())
+
+
+def test_a_taken_port_is_replaced_and_a_free_one_kept() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        chosen = config.choose_ports({"blob": port, "queue": 1})
+    assert chosen["blob"] != port
+    assert chosen["blob"] != chosen["queue"]
+
+
+def test_two_services_never_share_a_port() -> None:
+    chosen = config.choose_ports({"blob": 45999, "queue": 45999})
+    assert len(set(chosen.values())) == 2
+
+
+def test_a_damaged_file_is_refused_with_the_way_to_mend_it(tmp_path: Path) -> None:
+    (tmp_path / "box.json").write_text("{")
+    with pytest.raises(BoxError, match="box reset"):
+        config.load(tmp_path)
+
+
+def test_a_missing_box_is_refused_with_the_command_that_starts_one(tmp_path: Path) -> None:
+    with pytest.raises(BoxError, match="box up"):
+        config.load(tmp_path)

@@ -21,11 +21,11 @@ def box() -> None:
 @box.command()
 @home_option
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the function app.")
-@click.option("--time-scale", default=0.0, help="Azure's own durations times N; 0: no artificial delays.")
-@click.option("--instances", default=1, show_default=True, help="Copies of the functions' host.")
+@click.option("--time-scale", type=float, help="Azure's own durations times N; 0: no artificial delays.")
+@click.option("--instances", type=int, help="Copies of the functions' host.")
 @json_option
 @told
-def up(home: str, settings: tuple[str, ...], time_scale: float, instances: int, as_json: bool) -> None:
+def up(home: str, settings: tuple[str, ...], time_scale: float | None, instances: int | None, as_json: bool) -> None:
     """Start the box; returns when all is ready."""
     from local.box import control
 
@@ -33,7 +33,7 @@ def up(home: str, settings: tuple[str, ...], time_scale: float, instances: int, 
     began = time.monotonic()
     status = control.up(
         Path(home),
-        settings=pairs,
+        settings=pairs or None,
         instances=instances,
         time_scale=time_scale,
         on_progress=None if as_json else lambda service, state: say(f"  {service:<10} {state}"),

@@ -49,5 +49,9 @@ def told(function: Callable[P, T]) -> Callable[P, T]:
             fail(error.reason, error.fix, UNREACHABLE)
         except DroptuneError as error:
             fail(error.reason, error.fix)
+        except Exception as error:
+            if type(error).__name__ == "BoxError":  # of local.box, which only `droptune box` imports
+                fail(str(error))
+            raise
 
     return wrapped

@@ -80,6 +80,11 @@ def down(home: Path) -> None:
     (home / "run.json").unlink(missing_ok=True)
 
 
+def is_up(home: Path) -> bool:
+    """Tell whether a box runs in this home."""
+    return (home / "box.json").is_file() and state.is_running(home.absolute())
+
+
 def status(home: Path) -> BoxStatus:
     """Ask every service how it is; BoxError where there never was a box."""
     chosen = config.load(home)

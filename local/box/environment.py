@@ -45,6 +45,10 @@ def functions(config: BoxConfig) -> dict[str, str]:
         "AzureWebJobsStorage__credential": "managedidentity",
         "DROPTUNE_SETTLE": "1s",
         "DROPTUNE_METRICS_LAG": "0s",
+        "DROPTUNE_POLL": "1s",
+        "DROPTUNE_WATCH": "15s",
+        "DROPTUNE_RECONCILE_SCHEDULE": "*/15 * * * * *",
+        "DROPTUNE_IDLE_SCHEDULE": "*/5 * * * * *",
         "DROPTUNE_EVENTS_ENDPOINT": f"{config.url('eventgrid')}/topics/droptune/api/events",
         **config.settings,
     }

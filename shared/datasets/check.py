@@ -105,7 +105,7 @@ def _rows(
 
     mended = _Mended()
     lines = reader.lines(chunks)
-    number = 0
+    empty = True
     for number, raw in enumerate(lines, 1):
         if number == 1 and (other := reader.foreign(raw)):
             add(other)
@@ -113,6 +113,7 @@ def _rows(
         line = mended.trim(raw, number)
         if not line:
             continue
+        empty = False
         value, broken = reader.decode(line, number)
         errors = [broken] if broken else check_row(value, number)
         if errors:
@@ -121,7 +122,7 @@ def _rows(
             continue
         mended.columns(value, number)
         yield _clean(value), value["messages"]
-    if number == 0:
+    if empty:  # blank lines alone, too: an empty test or validation side fails in the pipeline
         add(Finding("empty_file", "error", "the file is empty", "drop a file with one conversation a line"))
     for warning in mended.warnings():
         add(warning)

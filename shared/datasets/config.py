@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 import tomllib
 from typing import Any
@@ -51,7 +52,7 @@ def parse(data: bytes) -> tuple[Config, list[Finding]]:
     try:
         text = data.decode("utf-8-sig")
         values = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # besides TOMLDecodeError: numbers too long, nesting too deep
         return Config(), [
             _finding("config_invalid", f"the file is no TOML: {error}", "see the README", _line_of(error))
         ]
@@ -103,11 +104,12 @@ def _out_of_range(config: Config, text: str) -> list[Finding]:
             found.append(
                 _finding("config_range", message, "choose a fraction above 0 and below 0.5", _find(text, field), field)
             )
-    if config.budget.max_cost_usd is not None and not config.budget.max_cost_usd > 0:
-        field = "budget.max_cost_usd"
-        found.append(
-            _finding("config_range", f"{field} must be above 0", "name an amount in USD", _find(text, field), field)
-        )
+    if config.budget.max_cost_usd is not None and not 0 < config.budget.max_cost_usd < math.inf:
+        field, told = "budget.max_cost_usd", "must be a finite number above 0"
+        found.append(_finding("config_range", f"{field} {told}", "name an amount in USD", _find(text, field), field))
+    if config.gate.eval_loss_at_most is not None and not math.isfinite(config.gate.eval_loss_at_most):
+        field, told = "gate.eval_loss_at_most", "must be a finite number"
+        found.append(_finding("config_range", f"{field} {told}", "name a loss, 2.0 for one", _find(text, field), field))
     return found
 
 

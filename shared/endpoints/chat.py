@@ -25,7 +25,8 @@ async def complete(body: bytes) -> tuple[bytes, str]:
     asked = openai.to_endpoint(request)
     whole = openai.answer(request, await ask(_name(request["model"]), asked))
     if request.get("stream"):
-        wants_usage = bool((request.get("stream_options") or {}).get("include_usage"))
+        options = request.get("stream_options")
+        wants_usage = isinstance(options, dict) and bool(options.get("include_usage"))
         return openai.event_stream(whole, wants_usage), "text/event-stream"
     return msgspec.json.encode(whole), "application/json"
 

@@ -29,7 +29,7 @@ def parse(body: bytes) -> dict[str, Any]:
     """
     try:
         request = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ScoringError(400, "invalid_json", f"the body is no JSON: {error}") from error
     if not isinstance(request, dict):
         raise ScoringError(400, "invalid_json", "the body is no JSON object")
@@ -52,7 +52,8 @@ def to_endpoint(request: dict[str, Any]) -> bytes:
             raise _bad(name, f"{name!r} other than 0 is not supported")
     if request.get("n") not in (None, 1):
         raise _bad("n", "one answer a request: n must be 1")
-    if (request.get("response_format") or {}).get("type", "text") != "text":
+    wanted = request.get("response_format") or {}
+    if not isinstance(wanted, dict) or wanted.get("type", "text") != "text":
         raise _bad("response_format", "only text is answered")
     return body_of(_messages(request.get("messages")), _parameters(request))
 
@@ -82,7 +83,8 @@ def _text(content: Any, place: str) -> str:
 
 def _parameters(request: dict[str, Any]) -> dict[str, Any]:
     temperature = _number(request, "temperature", 0, 2, 1.0)
-    limit = request.get("max_completion_tokens") or request.get("max_tokens") or MAX_TOKENS
+    limits = [request.get("max_completion_tokens"), request.get("max_tokens"), MAX_TOKENS]
+    limit = next(limit for limit in limits if limit is not None)
     if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
         raise _bad("max_tokens", "max_tokens must be a whole number of 1 or more")
     parameters: dict[str, Any] = {
@@ -117,7 +119,10 @@ def answer(request: dict[str, Any], endpoint_answer: bytes) -> dict[str, Any]:
     Raises:
         ScoringError: 502, the model answered without a text.
     """
-    text = text_of(msgspec.json.decode(endpoint_answer))
+    try:
+        text = text_of(msgspec.json.decode(endpoint_answer))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        text = None
     if text is None:
         raise ScoringError(502, "empty_answer", "the model answered without a text")
     asked = sum(len(str(message.get("content") or "")) for message in request["messages"])

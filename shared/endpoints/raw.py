@@ -21,7 +21,7 @@ def checked(body: bytes) -> bytes:
         )
     try:
         request: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ScoringError(400, "invalid_json", f"the body is no JSON: {error}") from error
     data = request.get("input_data") if isinstance(request, dict) else None
     if not isinstance(data, dict):
@@ -31,10 +31,20 @@ def checked(body: bytes) -> bytes:
         raise _bad("input_data.input_string", "input_string must be a list of messages, or of conversations")
     if not isinstance(data.get("parameters", {}), dict):
         raise _bad("input_data.parameters", "parameters must be an object")
-    for index, row in enumerate(rows[0] if isinstance(rows[0], list) else rows):
-        if not isinstance(row, dict) or not isinstance(row.get("role"), str) or not isinstance(row.get("content"), str):
-            raise _bad(f"input_data.input_string[0][{index}]", "each message needs a role and a content, both texts")
+    if isinstance(rows[0], list):
+        for index, conversation in enumerate(rows):
+            _check_conversation(conversation, f"input_data.input_string[{index}]")
+    else:
+        _check_conversation(rows, "input_data.input_string")
     return body
+
+
+def _check_conversation(rows: Any, place: str) -> None:
+    if not isinstance(rows, list) or not rows:
+        raise _bad(place, "a conversation must be a list of messages that is not empty")
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict) or not isinstance(row.get("role"), str) or not isinstance(row.get("content"), str):
+            raise _bad(f"{place}[{index}]", "each message needs a role and a content, both texts")
 
 
 def _bad(field: str, message: str) -> ScoringError:

@@ -17,7 +17,7 @@ from shared.lifecycle.intake import look_at_folder
 from shared.lifecycle.outcome import Again, Enter, Leave, Outcome
 from shared.lifecycle.table import STEPS
 from shared.runs import store, work
-from shared.runs.records import Record, Run, Upload, kind_of, rests, stamp
+from shared.runs.records import Record, Run, Upload, kind_of, moment, rests, stamp
 
 log = logging.getLogger("droptune")
 LONGEST_PAUSE = 60.0
@@ -33,11 +33,11 @@ def advance(body: bytes, delivery: int = 1) -> str:
     look = work.parse(body)
     try:
         return _look(look)
-    except (TransientError, DeniedError) as error:
-        return _later(look, error)
     except ConflictError:
         work.look_at(look.kind, look.id, 1.0, look.tries)
         return "somebody else changed it: look again"
+    except (TransientError, DeniedError) as error:
+        return _later(look, error)
     except NotFoundError:
         return "gone"
     except Exception as error:
@@ -86,11 +86,22 @@ def _apply(loaded: store.Loaded[Any], outcome: Outcome) -> str:
     if isinstance(outcome, Leave):
         return "nothing to do"
     if isinstance(outcome, Again):
+        return _again(loaded, outcome)
+    return _enter(loaded, outcome)
+
+
+def _again(loaded: store.Loaded[Any], outcome: Again) -> str:
+    """Asks for the next look, unless another message will bring it: events must not multiply the messages."""
+    record: Record = loaded.record
+    present = datetime.now(UTC)
+    if record.next_look and moment(record.next_look) > present + timedelta(seconds=0.2):
         if outcome.changed:
             store.save(loaded)
-        work.look_at(kind_of(record), record.id, outcome.delay)
-        return f"look again in {outcome.delay:.1f} s"
-    return _enter(loaded, outcome)
+        return "a later look is under way"
+    record.next_look = stamp(present + timedelta(seconds=outcome.delay))
+    store.save(loaded)
+    work.look_at(kind_of(record), record.id, outcome.delay)
+    return f"look again in {outcome.delay:.1f} s"
 
 
 def _enter(loaded: store.Loaded[Any], outcome: Enter) -> str:

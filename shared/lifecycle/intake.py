@@ -35,6 +35,7 @@ def look_at_folder(name: str) -> None:
                 path=blob.path,
                 etag=blob.etag,
                 companions=beside,
+                next_look=now(),
                 timeline=[Moment("received", now())],
             )
             if store.create(upload) is not None:
@@ -44,6 +45,7 @@ def look_at_folder(name: str) -> None:
         elif found.record.companions != beside and blob == newest:
             found.record.companions = beside
             found.record.enter("received", "what lies beside it changed")
+            found.record.next_look = now()
             store.save(found)
             work.look_at("upload", key)
 

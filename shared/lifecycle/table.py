@@ -28,14 +28,25 @@ STEPS: dict[str, dict[str, Step]] = {
 }
 
 MOVES: dict[str, dict[str, tuple[str, ...]]] = {
-    "upload": {"received": ("accepted", "rejected", "duplicate", "withdrawn")},
+    "upload": {
+        "received": ("accepted", "rejected", "duplicate", "withdrawn"),
+        # what lies beside the file changed
+        "accepted": ("received",),
+        "rejected": ("received",),
+        "duplicate": ("received",),
+        "withdrawn": ("received",),
+    },
     "run": {
-        "validated": ("submitted", "refused", "cancelled"),
+        "validated": ("submitted", "refused", "failed", "cancelled"),
         "submitted": ("trained", "failed", "cancelled"),
         "trained": ("registered", "failed", "cancelled"),
         "registered": ("deploying", "gated_out", "superseded", "failed", "cancelled"),
         "deploying": ("live", "failed", "superseded", "cancelled"),
-        "live": ("superseded", "cancelled"),
+        "live": ("superseded",),
+        # a retry
+        "failed": ("validated",),
+        "refused": ("validated",),
+        "cancelled": ("validated",),
     },
     "endpoint": {
         "absent": ("asleep",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from shared.azure import ml
 from shared.azure.failures import azure_errors
@@ -30,7 +31,7 @@ def ready(name: str, settings: Settings, model: BaseModel) -> Cluster:
         UserError: it failed to be made, has no GPU, or its size is not on the model's list.
     """
     compute = _get_or_create(name, settings)
-    size, state = str(compute.size), str(compute.provisioning_state or "")
+    size, state = str(compute.size), _plain(compute.provisioning_state)
     if state.lower() == "failed":
         raise UserError(f"the compute {name!r} is in the state failed", "delete it or name another one", "compute")
     check_size(name, size, model)
@@ -53,7 +54,7 @@ def check_size(name: str, size: str, model: BaseModel) -> None:
         raise UserError(f"{size} is not supported for fine-tuning", "use a size with an A100 GPU", "compute")
 
 
-def _get_or_create(name: str, settings: Settings):  # type: ignore[no-untyped-def]
+def _get_or_create(name: str, settings: Settings) -> Any:
     from azure.ai.ml.entities import AmlCompute
 
     computes = ml.workspace().compute
@@ -76,6 +77,10 @@ def _get_or_create(name: str, settings: Settings):  # type: ignore[no-untyped-de
     with azure_errors(f"make the compute {name}"):
         computes.begin_create_or_update(cluster)
         return computes.get(name)
+
+
+def _plain(state: Any) -> str:
+    return str(getattr(state, "value", state) or "")  # the SDK gives an enum or a text
 
 
 def _gpus(size: str) -> int:

@@ -7,6 +7,7 @@ only inputs of the fetched component are kept (source: AZUREML_CONTRACT section 
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -95,7 +96,7 @@ def _typed(name: str, value: Any, spec: Mapping[str, Any]) -> Any:
     kind, options = str(spec.get("type", "string")), spec.get("enum")
     try:
         result = _convert(value, kind)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{name} = {value!r} is no {kind}", f"write a {kind}", f"parameters.{name}") from error
     if options and str(result) not in {str(option) for option in options}:
         raise UserError(
@@ -113,7 +114,7 @@ def _convert(value: Any, kind: str) -> Any:
             raise ValueError("no whole number")
         return int(float(value))
     if kind == "number":
-        if isinstance(value, bool):
+        if isinstance(value, bool) or not math.isfinite(float(value)):
             raise ValueError("no number")
         return float(value)
     if kind == "string":

@@ -1,0 +1,70 @@
+"""The documents of jobs, as `GET …/jobs/{name}` shows them; what begins with an underscore stays inside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from azureml_box.errors import NotFound
+from azureml_box.stamps import now, stamp
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+KIND = "jobs"
+ENDS = ("Completed", "Failed", "Canceled")
+
+
+def get(box: Box, name: str) -> dict[str, Any]:
+    """A job's document.
+
+    Raises:
+        NotFound: there is none.
+    """
+    doc = box.store.get(KIND, name)
+    if doc is None:
+        raise NotFound(f"Run with ID {name} was not found in workspace {box.config.workspace}.", "UserError")
+    return doc
+
+
+def make(box: Box, name: str, properties: dict[str, Any], *, parent: str | None, root: str) -> dict[str, Any]:
+    """A new job in the state NotStarted."""
+    config = box.config
+    studio = f"https://ml.azure.local/runs/{name}?wsid={config.workspace_scope}&tid={config.tenant}"
+    tracking = f"azureml://{config.base_url.removeprefix('https://')}/mlflow/v1.0{config.workspace_scope}?"
+    filled = {
+        "displayName": name,
+        "experimentName": "Default",
+        "tags": {},
+        "properties": {},
+        "inputs": {},
+        "outputs": {},
+        "isArchived": False,
+        "description": None,
+        "componentId": None,
+        "identity": None,
+        "services": {
+            "Studio": _service("Studio", studio),
+            "Tracking": _service("Tracking", tracking),
+        },
+        **{key: value for key, value in properties.items() if value is not None},
+        "status": "NotStarted",
+    }
+    return {
+        "id": f"{config.workspace_scope}/jobs/{name}",
+        "name": name,
+        "type": "Microsoft.MachineLearningServices/workspaces/jobs",
+        "properties": filled,
+        "systemData": stamp(),
+        "_parent": parent,
+        "_root": root,
+        "_created": now(),
+    }
+
+
+def _service(kind: str, endpoint: str) -> dict[str, Any]:
+    return {"jobServiceType": kind, "port": None, "endpoint": endpoint, "status": None, "errorMessage": None}
+
+
+def children(box: Box, name: str) -> list[dict[str, Any]]:
+    """The jobs whose direct parent this is, in the order in which they were made."""
+    return [doc for doc in box.store.list(KIND) if doc.get("_parent") == name]

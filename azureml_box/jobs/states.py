@@ -1,0 +1,50 @@
+"""A job's way through its states; each change is kept and published at once.
+
+Events: learn.microsoft.com/azure/event-grid/event-schema-machine-learning (`RunStatusChanged`, `RunCompleted`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from azureml_box.jobs import documents
+from azureml_box.stamps import now
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+_PREFIX = "Microsoft.MachineLearningServices."
+
+
+def enter(box: Box, name: str, status: str, error: str = "") -> None:
+    """Moves a job to a state; an ended job stays as it is."""
+    doc = documents.get(box, name)
+    properties = doc["properties"]
+    if properties["status"] in documents.ENDS or properties["status"] == status:
+        return
+    properties["status"] = status
+    if status == "Running" and not doc.get("_started"):
+        doc["_started"] = now()
+    if status in documents.ENDS:
+        doc["_ended"] = now()
+    if error:
+        doc["_error"] = error
+    box.store.put(documents.KIND, name, doc)
+    _publish(box, doc)
+
+
+def _publish(box: Box, doc: dict[str, Any]) -> None:
+    properties = doc["properties"]
+    experiment = properties["experimentName"]
+    data = {
+        "experimentId": experiment,
+        "experimentName": experiment,
+        "runId": doc["name"],
+        "runType": None,
+        "runTags": properties["tags"],
+        "runProperties": properties["properties"],
+    }
+    subject = f"experiments/{experiment}/runs/{doc['name']}"
+    box.events.publish(f"{_PREFIX}RunStatusChanged", subject, {**data, "runStatus": properties["status"].lower()})
+    if properties["status"] == "Completed":
+        box.events.publish(f"{_PREFIX}RunCompleted", subject, data)

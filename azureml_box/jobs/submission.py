@@ -1,0 +1,109 @@
+"""From the body of `PUT …/jobs/{name}` to a plan: what is sent is checked before anything is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from azureml_box import assets
+from azureml_box.compute_routes import find as find_compute
+from azureml_box.errors import BadRequest, NotFound
+from azureml_box.jobs import inputs
+from azureml_box.jobs import plan as plans
+from azureml_box.jobs.plan import Component, Plan, Step
+from azureml_box.jobs.values import Value, read
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+_SERVERLESS = ("", "serverless")
+
+
+def plan_of(box: Box, properties: dict[str, Any]) -> Plan:
+    """The plan of a job's properties.
+
+    Raises:
+        BadRequest, NotFound: something in it does not fit or does not exist.
+    """
+    kind = str(properties.get("jobType") or "")
+    if kind == "Pipeline":
+        made = _pipeline(box, properties)
+    elif kind == "Command":
+        made = _command(box, properties)
+    else:
+        raise BadRequest(f"Jobs of type {kind!r} are not run here; Command and Pipeline are.", target="jobType")
+    for step in made.steps.values():
+        if step.compute not in _SERVERLESS:
+            find_compute(box, step.compute)
+    return made
+
+
+def _pipeline(box: Box, properties: dict[str, Any]) -> Plan:
+    given = _inputs(properties)
+    compute = _name((properties.get("settings") or {}).get("default_compute") or properties.get("computeId"))
+    jobs = properties.get("jobs") or {}
+    if not jobs and properties.get("componentId"):
+        component = _finder(box)(str(properties["componentId"]), None)
+        jobs = component.spec.get("jobs") or {}
+        given = inputs.complete(component.spec["name"], component.spec.get("inputs") or {}, given)
+    if not jobs:
+        raise BadRequest("A pipeline needs at least one job.", target="jobs")
+    return plans.make(jobs, given, compute, _finder(box))
+
+
+def _command(box: Box, properties: dict[str, Any]) -> Plan:
+    spec = {
+        "name": str(properties.get("displayName") or "command"),
+        "command": properties.get("command"),
+        "outputs": {
+            name: {"type": entry.get("jobOutputType") or "uri_folder"}
+            for name, entry in (properties.get("outputs") or {}).items()
+        },
+        "environment": properties.get("environmentId"),
+    }
+    if not spec["command"]:
+        raise BadRequest("A command job needs a command.", target="command")
+    code = properties.get("codeId")
+    component = Component("", spec, None, str(code) if code else None)
+    limit = (properties.get("limits") or {}).get("timeout")
+    step = Step(
+        "",
+        "",
+        component,
+        _inputs(properties),
+        _name(properties.get("computeId")),
+        {key: str(value) for key, value in (properties.get("environmentVariables") or {}).items()},
+        plans.seconds(limit) if limit else None,
+    )
+    return Plan(steps={"": step})
+
+
+def _inputs(properties: dict[str, Any]) -> dict[str, Value]:
+    found = {name: read(value, {}, "") for name, value in (properties.get("inputs") or {}).items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _name(compute: Any) -> str:
+    return str(compute or "").rsplit("/", 1)[-1].removeprefix("azureml:")
+
+
+def _finder(box: Box) -> plans.Find:
+    def find(identity: str, registry: str | None) -> Component:
+        if not identity:
+            raise BadRequest("A job of a pipeline names no component.", target="componentId")
+        if registry and identity.startswith("azureml:") and not identity.startswith("azureml://"):
+            name, _, version = identity.removeprefix("azureml:").partition(":")
+            identity = f"azureml://registries/{registry}/components/{name}/versions/{version}"
+        try:
+            doc = assets.find_component(box, identity)
+        except NotFound as error:
+            raise BadRequest(error.message, target="componentId") from error
+        scope = assets.parse("components", identity).scope
+        code = doc.get("_folder")
+        return Component(
+            identity,
+            doc["properties"]["componentSpec"],
+            None if scope == assets.WORKSPACE else scope,
+            str(code) if code else None,
+        )
+
+    return find

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azureml_box.jobs import documents, states
+from azureml_box.jobs import documents, process, states
 from azureml_box.jobs.plan import Plan, Step
 from azureml_box.jobs.steps import StepFailed, StepRunner
 
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from azureml_box.context import Box
 
 AT_ONCE = 2
+STOP_SECONDS = 1.0
+_STOPPED = "the emulator stopped while this job ran"
 _log = logging.getLogger(__name__)
 
 
@@ -32,16 +32,22 @@ class JobEngine:
     async def start(self) -> None:
         """Ends honestly what ran when a former process of this emulator died."""
         for doc in self._box.store.list(documents.KIND):
-            if doc["properties"]["status"] not in documents.ENDS:
-                _kill_left(self.folder(doc["name"]) / "pid")
-                states.enter(self._box, doc["name"], "Failed", "the emulator stopped while this job ran")
+            if doc["properties"]["status"] not in documents.ENDS and not doc.get("_tracked_only"):
+                process.kill_left(self.folder(doc["name"]) / "pid", doc["name"])
+                states.enter(self._box, doc["name"], "Failed", _STOPPED)
 
     async def stop(self) -> None:
-        """Ends all step processes."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
+        """Ends all step processes, those that don't listen for sure after a second."""
+        tasks = dict(self._tasks)
+        for name, task in tasks.items():
+            self._end_all(name, "Failed", _STOPPED)
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=STOP_SECONDS)
+        for doc in self._box.store.list(documents.KIND) if tasks else ():
+            if doc["_root"] in tasks:
+                process.kill_left(self.folder(doc["name"]) / "pid", doc["name"])
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
 
     def folder(self, run: str) -> Path:
         """A run's own folder."""
@@ -66,6 +72,7 @@ class JobEngine:
         states.enter(self._box, root, "CancelRequested")
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        self._end_all(root, "Canceled")  # a task that had not begun yet ends without a word
 
     async def _run_root(self, name: str, plan: Plan) -> None:
         try:
@@ -86,7 +93,8 @@ class JobEngine:
             await runner.run(plan.steps[""])
             await runner.uploaded()
         except StepFailed as error:
-            states.enter(self._box, name, "Failed", str(error))
+            await runner.settled()
+            states.enter(self._box, name, error.status, str(error))
         else:
             states.enter(self._box, name, "Finalizing")
             states.enter(self._box, name, "Completed")
@@ -94,7 +102,7 @@ class JobEngine:
     def _end_all(self, root: str, status: str, error: str = "") -> None:
         for doc in self._box.store.list(documents.KIND):
             if doc["_root"] == root and doc["name"] != root:
-                states.enter(self._box, doc["name"], "Canceled")
+                states.enter(self._box, doc["name"], "Canceled", error)
         states.enter(self._box, root, status, error)
 
 
@@ -115,6 +123,7 @@ class _Pipeline:
         for group in reversed(self._plan.groups):
             self._end_group(group)
         if failed:
+            await self._runner.settled()
             states.enter(self._box, self._name, "Failed", failed)
             return
         states.enter(self._box, self._name, "Finalizing")
@@ -167,7 +176,10 @@ class _Pipeline:
         try:
             await self._runner.run(step)
         except StepFailed as error:
-            states.enter(self._box, run, "Failed", str(error))
+            states.enter(self._box, run, error.status, str(error))
+            raise
+        except Exception as error:
+            states.enter(self._box, run, "Failed", f"{type(error).__name__}: {error}")
             raise
         states.enter(self._box, run, "Finalizing")
         states.enter(self._box, run, "Completed")
@@ -183,13 +195,3 @@ class _Pipeline:
             if not group and output in doc["properties"]["outputs"]:
                 doc["properties"]["outputs"][output]["uri"] = self._runner.uri(source)
         self._box.store.put(documents.KIND, self._name, doc)
-
-
-def _kill_left(pid: Path) -> None:
-    if not pid.exists():
-        return
-    try:
-        os.killpg(int(pid.read_text()), signal.SIGKILL)
-    except (ProcessLookupError, PermissionError, ValueError):
-        pass
-    pid.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from azureml_box.context import Box
 
 _MODELS = ("mlflow_model", "custom_model", "triton_model")
+_ADDRESSES = ("https://", "azureml://datastores", "azureml://subscriptions", "azureml://jobs")
 
 
 def is_file(kind: Any) -> bool:
@@ -28,10 +29,10 @@ def fetch(box: Box, asset: Asset, place: Path) -> Path:
         NotFound: there is nothing at its address.
     """
     uri = asset.uri
-    if asset.type in _MODELS and not uri.startswith(("https://", "azureml://datastores", "azureml://subscriptions")):
+    if asset.type in _MODELS and not uri.startswith(_ADDRESSES):
         assets.materialise_model(box, uri, place)
         return place
-    if not uri.startswith(("https://", "azureml://datastores", "azureml://subscriptions", "azureml://jobs")):
+    if not uri.startswith(_ADDRESSES):
         uri = str(assets.find(box, "data", uri)["properties"]["dataUri"])
     if uri.startswith("azureml://jobs"):
         from azureml_box.asset_paths import located

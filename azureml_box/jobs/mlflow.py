@@ -147,7 +147,7 @@ def create(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
         "experimentName": sent.get("experiment_id"),
     }
     doc = documents.make(box, name, shown, parent=None, root=name)
-    doc["properties"]["status"] = "Running"
+    doc["properties"]["status"], doc["_tracked_only"] = "Running", True
     box.store.put(documents.KIND, name, doc)
     for tag in sent.get("tags") or []:
         set_tag(box, {"run_id": name, **tag})
@@ -158,7 +158,7 @@ def update(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
     """A run's status and name."""
     doc = _job(box, sent)
     # What a job engine runs has states of its own; a client may end only runs that it tracks itself.
-    if sent.get("status") and box.jobs.log(doc["name"]).exists() is False:
+    if sent.get("status") and doc.get("_tracked_only"):
         doc["properties"]["status"] = _BACK.get(str(sent["status"]), "Running")
     if sent.get("run_name"):
         doc["properties"]["displayName"] = sent["run_name"]

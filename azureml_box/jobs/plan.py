@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,8 +126,6 @@ def _timeout(job: Mapping[str, Any]) -> float | None:
 
 def seconds(limit: Any) -> float:
     """Seconds of a limit: a number, or ISO 8601 as the SDK sends it (`PT3600S`, `PT1H30M`)."""
-    import re
-
     text = str(limit)
     match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", text)
     if match:

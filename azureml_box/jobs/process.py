@@ -106,6 +106,26 @@ def _signal(group: int, number: int) -> bool:
     return True
 
 
+def kill_left(pid: Path, run: str) -> None:
+    """Kills what is left of a run's process group; a group of that number that belongs to others is left alone."""
+    try:
+        group = int(pid.read_text())
+    except (OSError, ValueError):
+        return
+    if any(_belongs(entry, group, run) for entry in Path("/proc").glob("[0-9]*")):
+        _signal(group, signal.SIGKILL)
+    pid.unlink(missing_ok=True)
+
+
+def _belongs(entry: Path, group: int, run: str) -> bool:
+    # Numbers of processes come again, above all after a reboot: only the run's own variable tells.
+    try:
+        own = os.getpgid(int(entry.name)) == group
+        return own and f"AZUREML_RUN_ID={run}".encode() in (entry / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
 def last_line(log: Path) -> str:
     """The last line of a log, which says most about a failure."""
     if not log.exists():

@@ -65,6 +65,8 @@ def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
     doc = documents.make(box, name, properties, parent=None, root=name)
     if "" in plan.steps:
         for output, entry in (doc["properties"].get("outputs") or {}).items():
+            if entry.get("uri"):
+                raise BadRequest(f"Output {output!r} has an address of its own; leave it out here.", target="outputs")
             entry["uri"] = _command_output(name, output, entry)
     box.store.put(documents.KIND, name, doc)
     box.jobs.submit(name, plan)

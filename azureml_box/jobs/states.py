@@ -24,9 +24,9 @@ def enter(box: Box, name: str, status: str, error: str = "") -> None:
         return
     properties["status"] = status
     if status == "Running" and not doc.get("_started"):
-        doc["_started"] = now()
+        doc["_started"] = properties["startTimeUtc"] = now()
     if status in documents.ENDS:
-        doc["_ended"] = now()
+        doc["_ended"] = properties["endTimeUtc"] = now()
     if error:
         doc["_error"] = error
     box.store.put(documents.KIND, name, doc)

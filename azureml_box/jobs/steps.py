@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 
 class StepFailed(Exception):
-    """A step did not end well; the message says why."""
+    """A step did not end well; the message says why, `status` is the state that it ends in."""
+
+    def __init__(self, message: str, status: str = "Failed") -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class StepRunner:
@@ -73,6 +77,10 @@ class StepRunner:
         except Exception as error:
             raise StepFailed(f"an output could not be uploaded: {error}") from error
 
+    async def settled(self) -> None:
+        """Waits for the uploads of a job that fails anyway, so that its logs are there when it has ended."""
+        await asyncio.gather(*self._uploads, return_exceptions=True)
+
     async def run(self, step: Step) -> None:
         """Runs a step to its end.
 
@@ -105,7 +113,7 @@ class StepRunner:
         try:
             code = await process.run(line, folder / "code", log, environment, step.timeout)
         except TimeoutError as error:
-            raise StepFailed(f"it outlived its limit of {step.timeout:.0f} s") from error
+            raise StepFailed(f"it was canceled at its limit of {step.timeout:g} s", "Canceled") from error
         self._begin_uploads(step, run, folder)
         if code != 0:
             raise StepFailed(f"the command ended with exit code {code}: {process.last_line(log)}")

@@ -40,6 +40,8 @@ def advance(body: bytes, delivery: int = 1) -> str:
         return _later(look, error)
     except NotFoundError:
         return "gone"
+    except DroptuneError as error:
+        return give_up(look.kind, look.id, error.reason, error.fix)  # permanent: the same call would fail again
     except Exception as error:
         if delivery < LAST_DELIVERY or look.kind == "folder":
             raise
@@ -135,6 +137,14 @@ def _tell(record: Record) -> None:
             )
     except DroptuneError as error:
         log.warning("%s %s: %s", kind_of(record), record.id, error.reason)
+
+
+def _tell_rejected(upload: Upload) -> None:
+    reports.update(
+        upload.path, etag=upload.etag, name=upload.name, state="rejected", reason=upload.reason, fix=upload.fix
+    )
+    told = {"path": upload.path, "reason": upload.reason, "fix": upload.fix}
+    topics.publish("Droptune.UploadRejected", f"uploads/{upload.id}", told)
 
 
 def _report(run: Run) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.azure import ml
 from shared.azure.failures import azure_errors
-from shared.errors import NotFoundError, UserError
+from shared.errors import NotFoundError, RejectedError, UserError
 from shared.settings import settings
 
 if TYPE_CHECKING:
@@ -59,18 +59,20 @@ def split_reference(reference: str) -> tuple[str, str | None]:
 def find(reference: str) -> BaseModel:
     """The base model that a reference names, by version or by the label `latest`.
 
+    For a label of a model that there is not, the SDK raises an error of its own, without a status.
+
     Raises:
         UserError: the registry has no such model.
     """
     name, version = split_reference(reference)
     try:
         return _fetch(name, version)
-    except NotFoundError as error:
+    except (NotFoundError, RejectedError) as error:
         if version is None and name in FALLBACK_VERSION:
             # An archived model may be hidden from `latest` while an explicit version still works.
             try:
                 return _fetch(name, FALLBACK_VERSION[name])
-            except NotFoundError:
+            except (NotFoundError, RejectedError):
                 pass
         fix = f"name a chat model of the registry {settings().registry_name!r}, {CURRENT} for one"
         raise UserError(f"the registry has no model {reference!r}", fix, "base_model") from error

@@ -1,0 +1,1 @@
+"""The documentation; `docs.generate` writes the parts that follow from the code."""

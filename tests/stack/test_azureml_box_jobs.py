@@ -1,0 +1,245 @@
+"""Jobs that the unmodified azure-ai-ml SDK submits really run: outputs, logs, metrics, failure, cancel, restart."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulator_rig import Rig
+
+pytestmark = pytest.mark.stack
+
+ENVIRONMENT = "azureml://registries/azureml/environments/plain/versions/1"
+SPECS = {
+    "environments/plain": "name: plain\nversion: '1'\nimage: example.org/plain:1\n",
+    "components/write": "name: write\nversion: '1'\ntype: command\ncode: ./code\n"
+    "command: python run.py --word ${{inputs.word}} $[[--note ${{inputs.note}}]] --out ${{outputs.out}}\n"
+    f"environment: {ENVIRONMENT}\n"
+    "inputs: {word: {type: string, enum: [tea, coffee]}, note: {type: string, optional: true}}\n"
+    "outputs: {out: {type: uri_folder}}\n",
+    "components/read": "name: read\nversion: '1'\ntype: command\n"
+    "command: cp -r ${{inputs.data}}/. ${{outputs.out}}/ && echo read >> ${{outputs.out}}/trace.txt\n"
+    f"environment: {ENVIRONMENT}\n"
+    "inputs: {data: {type: uri_folder}}\noutputs: {out: {type: uri_folder}}\n",
+    "components/chain": "name: chain\nversion: '1'\ntype: pipeline\n"
+    "inputs: {word: {type: string, default: tea}, note: {type: string, optional: true}}\n"
+    "outputs: {model: {type: uri_folder}}\n"
+    "jobs:\n"
+    "  writing:\n    type: command\n    component: azureml:write:1\n"
+    "    inputs: {word: '${{parent.inputs.word}}', note: '${{parent.inputs.note}}'}\n"
+    "  reading:\n    type: command\n    component: azureml:read:1\n"
+    "    inputs: {data: '${{parent.jobs.writing.outputs.out}}'}\n"
+    "    outputs: {out: '${{parent.outputs.model}}'}\n",
+}
+WRITER = """
+import argparse, os, pathlib
+import mlflow
+parser = argparse.ArgumentParser()
+for name in ("--word", "--note", "--out"):
+    parser.add_argument(name, default="none")
+asked = parser.parse_args()
+client = mlflow.MlflowClient()
+for step in range(3):
+    client.log_metric(os.environ["AZUREML_ROOT_RUN_ID"], "loss", 3.0 - step, step=step)
+pathlib.Path(asked.out, "word.txt").write_text(f"{asked.word} {asked.note}")
+print("wrote", asked.word)
+"""
+
+
+@pytest.fixture(scope="module")
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    rig = Rig(tmp_path_factory.mktemp("jobs"))
+    for name, spec in SPECS.items():
+        (rig.registry / name).mkdir(parents=True)
+        (rig.registry / name / "spec.yaml").write_text(spec)
+    (rig.registry / "components/write/code").mkdir()
+    (rig.registry / "components/write/code/run.py").write_text(WRITER)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in rig.environment.items():
+            patch.setenv(name, value)
+        try:
+            rig.start()
+            yield rig
+        finally:
+            rig.close()
+
+
+@pytest.fixture(scope="module")
+def client(rig: Rig) -> Any:
+    return rig.client()
+
+
+def submit_command(client: Any, line: str, **options: Any) -> Any:
+    from azure.ai.ml import command
+
+    return client.jobs.create_or_update(command(command=line, environment=ENVIRONMENT, **options))
+
+
+def submit_chain(client: Any, **inputs: Any) -> Any:
+    from azure.ai.ml import MLClient
+    from azure.ai.ml.dsl import pipeline
+
+    registry = MLClient(client._credential, registry_name="azureml")
+    chain = registry.components.get("chain", label="latest")
+
+    @pipeline(name="chain of two")
+    def build() -> dict[str, Any]:
+        node = chain(**inputs)
+        return {"trained": node.outputs.model}
+
+    return client.jobs.create_or_update(build(), experiment_name="chains")
+
+
+def ended(client: Any, name: str, seconds: float = 60) -> Any:
+    stops = time.monotonic() + seconds
+    while time.monotonic() < stops:
+        job = client.jobs.get(name)
+        if job.status in ("Completed", "Failed", "Canceled"):
+            return job
+        time.sleep(0.2)
+    raise AssertionError(f"{name} is still {job.status}")
+
+
+def reaches(client: Any, name: str, status: str) -> None:
+    stops = time.monotonic() + 30
+    while client.jobs.get(name).status != status:
+        assert time.monotonic() < stops, f"{name} never was {status}"
+        time.sleep(0.1)
+
+
+def details(rig: Rig, name: str) -> dict[str, Any]:
+    scope = f"/subscriptions/00000000-0000-4000-8000-00000000d407/resourceGroups/box/providers/Microsoft.MachineLearningServices/workspaces/box/runs/{name}/details"
+    return dict(json.loads(rig.get(f"/history/v1.0{scope}")))
+
+
+def log(rig: Rig, name: str) -> str:
+    return rig.get(details(rig, name)["logFiles"]["user_logs/std_log.txt"])
+
+
+def test_a_command_job_runs_its_code_and_its_outputs_can_be_downloaded(client: Any, rig: Rig, tmp_path: Path) -> None:
+    from azure.ai.ml import Input, Output
+
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/go.sh").write_text("cat $1 > $2/copy.txt; echo copied\n")
+    (tmp_path / "in.txt").write_text("hello")
+    job = submit_command(
+        client,
+        "bash go.sh ${{inputs.text}} ${{outputs.out}}",
+        code=str(tmp_path / "code"),
+        inputs={"text": Input(type="uri_file", path=str(tmp_path / "in.txt"))},
+        outputs={"out": Output(type="uri_folder")},
+    )
+    assert ended(client, job.name).status == "Completed"
+    assert log(rig, job.name).splitlines()[-1] == "copied"
+    client.jobs.download(job.name, output_name="out", download_path=tmp_path / "got")
+    assert [path.read_text() for path in (tmp_path / "got").rglob("copy.txt")] == ["hello"]
+
+
+def test_a_nested_registry_pipeline_runs_step_by_step(client: Any, rig: Rig, tmp_path: Path) -> None:
+    job = submit_chain(client, word="coffee")
+    assert ended(client, job.name).status == "Completed", details(rig, job.name)
+    (node,) = client.jobs.list(parent_job_name=job.name)
+    steps = {step.display_name: step for step in client.jobs.list(parent_job_name=node.name)}
+    assert set(steps) == {"writing", "reading"} and {step.status for step in steps.values()} == {"Completed"}
+    client.jobs.download(job.name, output_name="trained", download_path=tmp_path)
+    assert [path.read_text() for path in tmp_path.rglob("word.txt")] == ["coffee none"]
+    assert [path.read_text() for path in tmp_path.rglob("trace.txt")] == ["read\n"]
+    assert "wrote coffee" in log(rig, steps["writing"].name)
+
+
+def test_metrics_logged_by_a_step_are_read_with_mlflow(client: Any, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlflow
+
+    job = submit_chain(client)
+    ended(client, job.name)
+    scope = client.workspaces.get("box").id
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", rig.token(rig.url))
+    tracking = mlflow.MlflowClient(f"{rig.url}/mlflow/v2.0{scope}")
+    points = tracking.get_metric_history(job.name, "loss")
+    assert [(point.step, point.value) for point in points] == [(0, 3.0), (1, 2.0), (2, 1.0)]
+    assert tracking.get_run(job.name).data.metrics == {"loss": 1.0}
+
+
+def test_a_value_outside_the_enumeration_is_refused_at_submission(client: Any, rig: Rig) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    with pytest.raises(HttpResponseError, match="'word' of component 'write' is 'milk'"):
+        submit_chain(client, word="milk")
+
+
+def test_a_failing_command_says_its_last_line(client: Any, rig: Rig) -> None:
+    job = submit_command(client, "echo 'no such column' >&2; exit 4")
+    assert ended(client, job.name).status == "Failed"
+    message = details(rig, job.name)["error"]["error"]["message"]
+    assert "exit code 4" in message and "no such column" in message
+
+
+def test_stream_shows_the_log_while_the_job_runs(client: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    job = submit_command(client, "echo one; sleep 2; echo two")
+    client.jobs.stream(job.name)
+    shown = capsys.readouterr().out
+    assert shown.index("one") < shown.index("two") < shown.index("Execution Summary")
+
+
+def test_cancel_ends_the_process_and_its_children(client: Any, rig: Rig, tmp_path: Path) -> None:
+    job = submit_command(client, f"sleep 300 & echo $! > {tmp_path}/child; wait")
+    reaches(client, job.name, "Running")
+    while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text().strip():
+        time.sleep(0.05)
+    client.jobs.begin_cancel(job.name).result()
+    assert client.jobs.get(job.name).status == "Canceled"
+    assert not Path(f"/proc/{(tmp_path / 'child').read_text().strip()}").exists()
+
+
+def test_a_job_is_canceled_at_its_time_limit(client: Any, rig: Rig) -> None:
+    from azure.ai.ml.entities import CommandJobLimits
+
+    job = submit_command(client, "sleep 300", **{})
+    limited = submit_limited(client, CommandJobLimits(timeout=1))
+    assert ended(client, limited.name).status == "Canceled"
+    assert "limit of 1 s" in details(rig, limited.name)["error"]["error"]["message"]
+    client.jobs.begin_cancel(job.name).result()
+
+
+def submit_limited(client: Any, limits: Any) -> Any:
+    from azure.ai.ml import command
+
+    job = command(command="sleep 300", environment=ENVIRONMENT)
+    job.limits = limits
+    return client.jobs.create_or_update(job)
+
+
+def test_a_job_that_is_put_again_is_not_run_again_but_can_be_archived(client: Any) -> None:
+    job = submit_command(client, "true")
+    done = ended(client, job.name)
+    done.tags = {"kept": "yes"}
+    assert client.jobs.create_or_update(done).status == "Completed"
+    client.jobs.archive(job.name)
+    assert job.name not in [found.name for found in client.jobs.list(list_view_type="ActiveOnly")]
+    assert client.jobs.get(job.name).tags["kept"] == "yes"
+
+
+def test_a_killed_emulator_tells_the_truth_about_what_ran(client: Any, rig: Rig, tmp_path: Path) -> None:
+    job = submit_command(client, f"echo $$ > {tmp_path}/own; sleep 300")
+    reaches(client, job.name, "Running")
+    while not (tmp_path / "own").exists() or not (tmp_path / "own").read_text().strip():
+        time.sleep(0.05)
+    rig.end("azureml", signal.SIGKILL)
+    rig.start_emulator()
+    assert client.jobs.get(job.name).status == "Failed"
+    assert "the emulator stopped" in details(rig, job.name)["error"]["error"]["message"]
+    assert not Path(f"/proc/{(tmp_path / 'own').read_text().strip()}").exists()
+
+
+def test_a_stop_ends_even_a_process_that_does_not_listen(client: Any, rig: Rig) -> None:
+    job = submit_command(client, "trap '' TERM; while true; do sleep 1; done")
+    reaches(client, job.name, "Running")
+    time.sleep(0.3)
+    assert rig.end("azureml") < 4
+    rig.start_emulator()
+    assert client.jobs.get(job.name).status == "Failed"

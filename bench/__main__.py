@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -54,11 +55,20 @@ def _show(found: list[Row]) -> None:
     console.print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; the way from a clone is timed by hand")
 
 
+def _print(found: list[Row], as_json: bool) -> None:
+    """What was measured, also where something later failed."""
+    if as_json:
+        print(json.dumps([{**asdict(row), "kept": row.kept} for row in found], ensure_ascii=False, indent=2))
+    else:
+        _show(found)
+
+
 def main() -> int:
     """Measure and print; the box and its home are gone afterwards."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     as_json = parser.parse_args().json
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the box goes down with us
     found: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="droptune-bench-") as folder:
         home = Path(folder) / "box"
@@ -68,10 +78,7 @@ def main() -> int:
                 found.append(row)
         finally:
             control.down(home)
-    if as_json:
-        print(json.dumps([{**asdict(row), "kept": row.kept} for row in found], ensure_ascii=False, indent=2))
-    else:
-        _show(found)
+            _print(found, as_json)
     return 0 if all(row.kept for row in found) else 1
 
 

@@ -13,7 +13,7 @@ from bench.row import Row, middle
 from cli import api
 
 COUNT = 10
-ROWS = 16
+ROWS = 40
 WITHIN_SECONDS = 180.0
 CONFIG = b'base_model = "tiny-random-chat"\n'
 

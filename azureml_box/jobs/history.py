@@ -10,15 +10,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from azureml_box.datastores import long_form
 from azureml_box.errors import NotFound
 from azureml_box.http import body, json
 from azureml_box.jobs import documents
+from azureml_box.jobs.files import is_file
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
 _LOG = "user_logs/std_log.txt"
-_NO_RUN_DATA = ("mlflow_model", "custom_model", "triton_model")
+_FILE, _FOLDER = "uri_file", "uri_folder"  # azure-ai-ml compares with these, and asks for addresses only then
 
 
 def routes(box: Box) -> list[BaseRoute]:
@@ -34,6 +36,10 @@ def routes(box: Box) -> list[BaseRoute]:
     async def run_data(request: Request) -> Response:
         return json(_run_data(box, str((await body(request)).get("runId", ""))))
 
+    async def resolved(request: Request) -> Response:
+        asked = (await body(request)).get("values") or []
+        return json({"values": {str(uri): {"uri": long_form(box, str(uri)), "type": _FOLDER} for uri in asked}})
+
     async def change(request: Request) -> Response:
         return json(_change(box, request.path_params["name"], await body(request)))
 
@@ -41,7 +47,9 @@ def routes(box: Box) -> list[BaseRoute]:
         return _log(box, request.path_params["name"], request.path_params["ticket"])
 
     base = f"/history/v1.0{box.config.workspace_scope}"
+    data = f"/data/v1.0{box.config.workspace_scope}"
     return [
+        Route(data + "/dataversion/batchGetResolvedUris", resolved, methods=["POST"]),
         Route(base + "/runs/{name}/details", details),
         Route(base + "/runs/{name}/children", children),
         Route(base + "/rundata", run_data, methods=["POST"]),
@@ -88,19 +96,24 @@ def _log(box: Box, name: str, ticket: str) -> Response:
 
 def _run_data(box: Box, name: str) -> dict[str, Any]:
     doc = documents.get(box, name)
-    # Model outputs are left out: the SDK cannot read them here (its own bug), and finds them by path.
+    # Models are told as folders: azure-ai-ml 1.35 breaks on the model types (its own bug), and the files are the same.
     outputs = {
-        output: {"assetId": entry.get("uri", ""), "type": "UriFolder"}
+        output: {"assetId": entry["uri"], "type": _FILE if is_file(entry.get("jobOutputType")) else _FOLDER}
         for output, entry in (doc["properties"].get("outputs") or {}).items()
-        if str(entry.get("jobOutputType")) not in _NO_RUN_DATA and entry.get("uri")
+        if entry.get("uri")
     }
     return {"runMetadata": {**record(doc), "outputs": outputs}}
 
 
 def _change(box: Box, name: str, sent: dict[str, Any]) -> dict[str, Any]:
     doc = documents.get(box, name)
-    for theirs, ours in (("displayName", "displayName"), ("description", "description"), ("tags", "tags")):
-        if sent.get(theirs) is not None:
-            doc["properties"][ours] = sent[theirs]
+    properties = doc["properties"]
+    for field in ("displayName", "description"):
+        if sent.get(field) is not None:
+            properties[field] = sent[field]
+    for field in ("tags", "properties"):  # this plane merges, PUT of the job replaces
+        properties[field] = {**properties[field], **(sent.get(field) or {})}
+    if sent.get("hidden") is not None:  # the name that run history has for isArchived
+        properties["isArchived"] = bool(sent["hidden"])
     box.store.put(documents.KIND, name, doc)
     return record(doc)

@@ -142,7 +142,8 @@ class StepRunner:
     def _note(self, log: Path, step: Step) -> None:
         environment = _environment(step.component.spec) or "none"
         with log.open("a") as file:
-            file.write(f"[box] step {step.name}: component {step.component.id}\n")
+            if step.component.id:  # a command job has none
+                file.write(f"[box] step {step.name}: component {step.component.id}\n")
             file.write(
                 f"[box] environment {environment} maps to the box's own interpreter; one process on this machine\n"
             )

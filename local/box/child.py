@@ -22,7 +22,15 @@ _PAUSES = (0.1, 0.5, 1.0, 1.5)
 class Child:
     """Keeps one process running until `stop`."""
 
-    def __init__(self, config: BoxConfig, service: Service, descriptor: int, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: BoxConfig,
+        service: Service,
+        descriptor: int,
+        changed: Callable[[], None],
+        extra: tuple[str, ...] = (),
+    ) -> None:
+        self._extra = extra
         self.config, self.service, self.descriptor, self._changed = config, service, descriptor, changed
         self.pid: int | None = None
         self.restarts = 0
@@ -53,6 +61,7 @@ class Child:
         with log_path(config.home, service.name).open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *service.command(config, self.descriptor),
+                *self._extra,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -27,6 +27,7 @@ class Supervisor:
         self.children: list[Child] = []
         self.phase, self.problem = "starting", ""
         self.progress: list[str] = []
+        self._functions_socket: socket.socket | None = None
 
     async def run(self) -> None:
         """Start everything, then wait for SIGTERM and end everything."""
@@ -44,15 +45,14 @@ class Supervisor:
 
     async def _start(self) -> None:
         config = self.config
-        with _listening(config.ports["functions"]) as functions_socket:
-            registry = asyncio.create_task(_build_registry(config))
-            ready = {
-                service.name: asyncio.create_task(self._one(service)) for service in (STORAGE, IDENTITY, EVENTGRID)
-            }
-            await asyncio.gather(ready["storage"], ready["identity"])
-            await provision.storage(config)
-            functions = [self._one(FUNCTIONS, functions_socket.fileno()) for _ in range(config.instances)]
-            await asyncio.gather(self._azureml(registry), ready["eventgrid"], *functions)
+        # Kept open as long as we live: a functions host that is started again takes it over.
+        self._functions_socket = _listening(config.ports["functions"])
+        registry = asyncio.create_task(_build_registry(config))
+        ready = {service.name: asyncio.create_task(self._one(service)) for service in (STORAGE, IDENTITY, EVENTGRID)}
+        await asyncio.gather(ready["storage"], ready["identity"])
+        await provision.storage(config)
+        functions = [self._functions(number) for number in range(config.instances)]
+        await asyncio.gather(self._azureml(registry), ready["eventgrid"], *functions)
         self.phase = "ready"
         self._write()
 
@@ -61,8 +61,12 @@ class Supervisor:
         await self._one(AZUREML)
         await provision.workspace(self.config)
 
-    async def _one(self, service: Service, descriptor: int = -1) -> None:
-        child = Child(self.config, service, descriptor, self._write)
+    async def _functions(self, number: int) -> None:
+        assert self._functions_socket is not None
+        await self._one(FUNCTIONS, self._functions_socket.fileno(), ("--instance", str(number)))
+
+    async def _one(self, service: Service, descriptor: int = -1, extra: tuple[str, ...] = ()) -> None:
+        child = Child(self.config, service, descriptor, self._write, extra)
         self.children.append(child)
         await child.start()
         await wait_until_healthy(self.config, child, READY_WITHIN)
@@ -76,6 +80,8 @@ class Supervisor:
         # What writes to the storage ends before it.
         await asyncio.gather(*(child.stop() for child in self.children if child.service.name not in last))
         await asyncio.gather(*(child.stop() for child in self.children if child.service.name in last))
+        if self._functions_socket is not None:
+            self._functions_socket.close()
         leftovers.end(self.config.home)
         self.phase, self.children = ("failed" if problem else "stopped"), []
         self._write()

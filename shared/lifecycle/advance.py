@@ -84,7 +84,6 @@ def _look(look: work.Look) -> str:
 
 
 def _apply(loaded: store.Loaded[Any], outcome: Outcome) -> str:
-    record: Record = loaded.record
     if isinstance(outcome, Leave):
         return "nothing to do"
     if isinstance(outcome, Again):
@@ -132,9 +131,7 @@ def _tell(record: Record) -> None:
             if rests(record):
                 _report(record)
         elif isinstance(record, Upload) and record.state == "rejected":
-            topics.publish(
-                "Droptune.UploadRejected", f"uploads/{record.id}", {"path": record.path, "reason": record.reason}
-            )
+            _tell_rejected(record)
     except DroptuneError as error:
         log.warning("%s %s: %s", kind_of(record), record.id, error.reason)
 

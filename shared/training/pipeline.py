@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 from shared.azure import ml
@@ -11,6 +12,8 @@ from shared.training.base_model import BaseModel, Pipeline
 from shared.training.compute import Cluster
 
 TAG_RUN = "droptune-run"
+# The SDK keeps the pipeline that is being built in a stack of the process: two threads at once would mix theirs.
+_BUILDING = Lock()
 ENDS = ("Completed", "Failed", "Canceled", "NotResponding")
 
 
@@ -64,7 +67,8 @@ def build(
         )
         return {"trained_model": node.outputs.mlflow_model_folder}
 
-    job = fine_tune()
+    with _BUILDING:
+        job = fine_tune()
     job.display_name = name
     settings: Any = job.settings
     settings.force_rerun = True

@@ -136,6 +136,7 @@ def _begin(
         name=upload.name,
         state="validated",
         created=now(),
+        next_look=now(),
         dataset={
             "path": upload.path,
             "etag": upload.etag,

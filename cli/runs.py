@@ -45,7 +45,7 @@ def list_(name: str, state: str, home: str, as_json: bool) -> None:
             "" if loss is None else f"{loss:.3f}",
             "" if cost is None else f"{cost:.2f}",
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 @runs.command()

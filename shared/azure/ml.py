@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from shared.azure.credential import credential
@@ -10,6 +11,17 @@ from shared.settings import settings
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
+
+
+def warm() -> None:
+    """Imports the SDK and makes the clients in the background: a folder settles meanwhile."""
+    Thread(target=_warm, daemon=True).start()
+
+
+@lru_cache(maxsize=1)
+def _warm() -> None:
+    workspace()
+    registry()
 
 
 @lru_cache(maxsize=1)

@@ -31,7 +31,7 @@ _KEYS: dict[str, tuple[str, float]] = {}
 def target(name: str, *, fresh: bool = False) -> Target | None:
     """The endpoint of a name, or None where there has never been one."""
     known = _TARGETS.get(name)
-    if known and not fresh and time.monotonic() - known.read_at < FRESH_SECONDS:
+    if known and not fresh and known.record.state == "awake" and time.monotonic() - known.read_at < FRESH_SECONDS:
         return known
     loaded = store.find("endpoint", name)
     if loaded is None:

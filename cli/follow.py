@@ -56,9 +56,9 @@ def show(rows: Iterator[dict[str, Any]]) -> dict[str, Any]:
         new = training(row)
         if live:
             click.echo(new, err=True, nl=False)
-        elif new and new != bar:
+        elif new and eighth(row) != bar:
             click.echo(new, err=True)
-        bar = new
+        bar = new if live else eighth(row)
     if live and bar:
         click.echo("\r\033[2K", err=True, nl=False)
     return last
@@ -71,6 +71,12 @@ def line(moment: dict[str, Any], began: str) -> str:
     seconds = (parse(moment["at"]) - parse(began)).total_seconds()
     colour = "red" if moment["state"] in _REASONS else "green"
     return f"  {seconds:7.1f} s  {click.style('●', fg=colour)} {moment['state']:<12} {moment.get('detail', '')}"
+
+
+def eighth(row: dict[str, Any]) -> str:
+    """How far the training is, in eighths: where no terminal redraws the bar, it is printed that often."""
+    curve, total = row["metrics"].get("curves", {}).get("loss", []), row["metrics"].get("total_steps")
+    return f"{row['state']} {int(8 * curve[-1][0] / total) if curve and total else 0}"
 
 
 def training(row: dict[str, Any]) -> str:

@@ -57,7 +57,7 @@ def post_once(uri: str, key: str, deployment: str, body: bytes) -> str:
         answer = requests.post(uri, data=body, headers=headers, timeout=(5, PROBE_SECONDS))
     except requests.RequestException as error:
         raise TransientError(f"the deployment {deployment} cannot be reached: {type(error).__name__}") from error
-    text = text_of(msgspec.json.decode(answer.content)) if answer.status_code == 200 else None
+    text = _decoded(answer.content) if answer.status_code == 200 else None
     if text is None:
         raise RejectedError(
             f"the deployment {deployment} does not answer a test row: HTTP {answer.status_code}",
@@ -65,3 +65,10 @@ def post_once(uri: str, key: str, deployment: str, body: bytes) -> str:
             answer.status_code,
         )
     return text
+
+
+def _decoded(content: bytes) -> str | None:
+    try:
+        return text_of(msgspec.json.decode(content))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

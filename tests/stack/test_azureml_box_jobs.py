@@ -243,10 +243,12 @@ def test_a_killed_emulator_tells_the_truth_about_what_ran(client: Any, rig: Rig,
     assert not runs((tmp_path / "own").read_text())
 
 
-def test_a_stop_ends_even_a_process_that_does_not_listen(client: Any, rig: Rig) -> None:
-    job = submit_command(client, "trap '' TERM; while true; do sleep 1; done")
+def test_a_stop_ends_even_a_process_that_does_not_listen(client: Any, rig: Rig, tmp_path: Path) -> None:
+    job = submit_command(client, f"trap '' TERM; echo $$ > {tmp_path}/deaf; while true; do sleep 1; done")
     reaches(client, job.name, "Running")
-    time.sleep(0.3)
-    assert rig.end("azureml") < 4
+    while not (tmp_path / "deaf").exists() or not (tmp_path / "deaf").read_text().strip():
+        time.sleep(0.05)
+    rig.end("azureml")
+    assert not runs((tmp_path / "deaf").read_text())
     rig.start_emulator()
     assert client.jobs.get(job.name).status == "Failed"

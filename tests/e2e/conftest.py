@@ -12,7 +12,7 @@ from box_client import Box, rows
 from local.box import control
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     home = tmp_path_factory.mktemp("box") / "home"
     control.up(home)
@@ -27,7 +27,7 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
         control.down(home)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def live(box: Box) -> dict[str, Any]:
     """A run that went live."""
     etag = box.drop("tea/chats.jsonl", rows(24))

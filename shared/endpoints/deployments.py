@@ -7,9 +7,9 @@ from typing import Any
 from shared.azure import arm, ml
 from shared.azure.failures import azure_errors
 from shared.errors import ForeignResourceError, NotFoundError
+from shared.runs.identity import TAG_RUN
 
 TAG = "droptune"
-TAG_RUN = "droptune-run"
 PROBE_DELAY_SECONDS = 600
 REQUEST_TIMEOUT_MS = 90_000
 LOG_LINES = 200

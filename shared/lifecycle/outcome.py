@@ -18,7 +18,7 @@ class Enter:
 
 @dataclass(frozen=True)
 class Again:
-    """Nothing changed that matters: look again in `delay` seconds; `saved` tells whether the record was changed."""
+    """Nothing changed that matters: look again in `delay` seconds; `changed` tells whether the record must be saved."""
 
     delay: float
     changed: bool = False

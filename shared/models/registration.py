@@ -7,9 +7,9 @@ from typing import Any
 from shared.azure import ml
 from shared.azure.failures import azure_errors
 from shared.errors import ForeignResourceError, NotFoundError, RejectedError
+from shared.runs.identity import TAG_RUN
 
 OUTPUT = "trained_model"
-TAG_RUN = "droptune-run"
 
 
 def register(job: Any, name: str, version: str, run: str, tags: dict[str, str]) -> Any:

@@ -11,6 +11,8 @@ import json
 import re
 from typing import Any
 
+TAG_RUN = "droptune-run"  # on jobs, models and deployments: what bears it with our run is ours to adopt
+
 
 def slug(name: str, length: int) -> str:
     """A name as lower-case letters, digits and single dashes that begins with a letter.

@@ -8,10 +8,10 @@ from typing import Any
 from shared.azure import ml
 from shared.azure.failures import azure_errors
 from shared.errors import ForeignResourceError, NotFoundError
+from shared.runs.identity import TAG_RUN
 from shared.training.base_model import BaseModel, Pipeline
 from shared.training.compute import Cluster
 
-TAG_RUN = "droptune-run"
 # The SDK keeps the pipeline that is being built in a stack of the process: two threads at once would mix theirs.
 _BUILDING = Lock()
 ENDS = ("Completed", "Failed", "Canceled", "NotResponding")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,54 +11,109 @@ import click
 
 from cli.output import NO, USAGE, document, json_option, say
 
-CHUNK = 1 << 20
+SHOWN = 20
+PROGRESS = 64 * 1024 * 1024
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--config", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A droptune.toml.")
+@click.option("--test", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A test file of its own.")
+@click.option(
+    "--validation", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A validation file of its own."
+)
+@click.option(
+    "--tokenizer", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The base model's tokenizer.json."
+)
+@click.option(
+    "--processes", type=click.IntRange(1, 64), help="Processes for a large file; else one a core, two at most."
+)
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the page of the report here.")
 @json_option
-def check(files: tuple[Path, ...], config: Path | None, as_json: bool) -> None:
+def check(
+    files: tuple[Path, ...],
+    config: Path | None,
+    test: Path | None,
+    validation: Path | None,
+    tokenizer: Path | None,
+    processes: int | None,
+    report: Path | None,
+    as_json: bool,
+) -> None:
     """Check datasets offline. Exit code 0 only if all are accepted."""
     accepted = True
+    beside = {role: path for role, path in (("test", test), ("validation", validation)) if path is not None}
     for file in files:
         if not file.is_file():
             say(f"there is no file {file}")
             sys.exit(USAGE)
-        verdict = judge(file, config)
+        verdict = judge(file, config, beside, str(tokenizer or ""), processes or min(2, os.cpu_count() or 1))
         accepted = accepted and bool(verdict["accepted"])
         document(verdict) if as_json else _show(file, verdict)
+        if report is not None:
+            _write_report(report, file, verdict)
     sys.exit(0 if accepted else NO)
 
 
-def judge(file: Path, config: Path | None) -> dict[str, Any]:
+def judge(
+    file: Path, config: Path | None, beside: dict[str, Path] | None = None, tokenizer: str = "", processes: int = 1
+) -> dict[str, Any]:
     """The verdict on a file as `--json` prints it."""
-    from shared.datasets.check import check as check_dataset
+    from cli.progress import reading
+    from shared.datasets import check as datasets
     from shared.datasets.config import Config, parse
+    from shared.datasets.parallel import reader
+    from shared.datasets.paths import SUFFIXES
+    from shared.datasets.sources import Local
 
+    if not file.name.lower().endswith(SUFFIXES):
+        say(f"{file.name} is taken for JSON lines: in the cloud, files named {', '.join(SUFFIXES)} are datasets")
     chosen, wrong = parse(config.read_bytes()) if config else (Config(), [])
-    with tempfile.TemporaryDirectory(prefix="droptune-") as scratch:
-        verdict = check_dataset({"dataset": _chunks(file)}, chosen, wrong, Path(scratch))
-    return verdict.as_json()
+    terms = datasets.Terms(chosen.base_model or datasets.Terms().model, tokenizer, chosen.checks.pii)
+    with reading(file, PROGRESS) as told:
+        sources = {"dataset": Local(file, told), **{role: Local(path) for role, path in (beside or {}).items()}}
+        return datasets.check(sources, chosen, wrong, terms=terms, read=reader(processes)).as_json()
 
 
-def _chunks(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            yield chunk
+def _write_report(path: Path, file: Path, verdict: dict[str, Any]) -> None:
+    from shared import reports
+
+    state = "accepted" if verdict["accepted"] else "rejected"
+    path.write_text(reports.render({"file": str(file), "state": state, "reason": "", "fix": "", **verdict}), "utf-8")
+    say(f"report: {path}")
 
 
 def _show(file: Path, verdict: dict[str, Any]) -> None:
     mark = click.style("accepted", fg="green") if verdict["accepted"] else click.style("rejected", fg="red")
     click.echo(f"{file}: {mark}, {verdict['rows']} rows, {verdict['findings_total']} findings")
-    for finding in verdict["findings"]:
-        place = f"{finding['file'] or file}:{finding['line'] or ''}"
-        colour = "red" if finding["severity"] == "error" else "yellow"
-        field = f" {finding['field']}:" if finding["field"] else ""
-        click.echo(f"  {place}{field} {click.style(finding['message'], fg=colour)} ({finding['code']})")
-        click.echo(f"      {finding['fix']}")
-    counts = verdict["counts"]
+    for finding in verdict["findings"][:SHOWN]:
+        _show_finding(file, finding)
+    if len(verdict["findings"]) > SHOWN:
+        click.echo(f"  … and {verdict['findings_total'] - SHOWN:,} more (--json lists the first hundred)")
+    _show_profile(verdict)
+
+
+def _show_finding(file: Path, finding: dict[str, Any]) -> None:
+    place = f"{finding['file'] or file}:{finding['line'] or ''}"
+    colour = "red" if finding["severity"] == "error" else "yellow"
+    named = finding["field"] and finding["field"] not in finding["message"]
+    field = f" {finding['field']}:" if named else ""
+    click.echo(f"  {place}{field} {click.style(finding['message'], fg=colour)} ({finding['code']})")
+    if excerpt := finding["excerpt"]:
+        marked = click.style(_plain(excerpt["marked"]), reverse=True)
+        click.echo(f"      {_plain(excerpt['before'])}{marked}{_plain(excerpt['after'])}")
+    click.echo(f"      {finding['fix']}")
+
+
+def _plain(text: str) -> str:
+    """Text without what would move the terminal's cursor or turn the writing round."""
+    return "".join(character if character.isprintable() else "·" for character in text)
+
+
+def _show_profile(verdict: dict[str, Any]) -> None:
+    counts, tokens = verdict["counts"], verdict["profile"].get("tokens")
     if verdict["accepted"]:
         click.echo(
             f"  trains on {counts['train']} rows, validates on {counts['validation']}, tests on {counts['test']}"
         )
+        click.echo(f"  {tokens['total']:,} tokens, {tokens['answers']:,} of them answers ({tokens['basis']})")

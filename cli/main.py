@@ -10,6 +10,7 @@ COMMANDS = {
     "box": "cli.box:box",
     "chat": "cli.chat:chat",
     "check": "cli.check:check",
+    "convert": "cli.convert:convert",
     "cost": "cli.cost:cost",
     "drop": "cli.drop:drop",
     "endpoints": "cli.endpoints:endpoints",

@@ -121,7 +121,51 @@ def _first_line(step: Any) -> str:
     return str(step.__doc__).strip().splitlines()[0]
 
 
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page, "cli.md": cli_page, "states.md": states_page}
+def rules_page() -> str:
+    """Return docs/dataset-rules.md: every rule of the checker."""
+    from shared.datasets.rulebook import PARTS
+
+    parts = [
+        NOTE.format(source="shared/datasets/rulebook.py")
+        + "# Rules for datasets\n\nWhat `droptune check` and a dropped file are held against. An **error** is what the "
+        "fine-tuning pipeline fails on or silently loses and OpenAI's chat format does not allow: the file is rejected. "
+        "A **warning** says what the snapshot has otherwise than the file, or what training will do that a reader would "
+        "not expect. Every finding of a file is counted; the first hundred are listed, the first of each kind always "
+        "among them.\n\nThe tests hold a case for each: `tests/unit/shared/test_dataset_cases.py`.\n"
+    ]
+    for title, rules in PARTS.items():
+        rows = [
+            f"| `{code}` | {rule.severity} | {rule.what} | {rule.why} | {rule.mend} | {_example(rule.example)} |"
+            for code, rule in rules.items()
+        ]
+        parts.append(
+            f"## {title}\n\n| code | severity | what | why | mend | example |\n|---|---|---|---|---|---|\n"
+            + "\n".join(rows)
+            + "\n"
+        )
+    return "\n".join(parts)
+
+
+def _example(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|") if text else ""
+
+
+def report_schema() -> str:
+    """Return docs/report.schema.json: what `<file>.report.json` holds."""
+    import json
+
+    from shared.reports.document import schema
+
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "cli.md": cli_page,
+    "states.md": states_page,
+    "dataset-rules.md": rules_page,
+    "report.schema.json": report_schema,
+}
 
 
 def stale(folder: Path = HERE) -> list[str]:

@@ -1,31 +1,34 @@
 """The whole check of a dataset, offline and in the cloud: the same bytes get the same verdict.
 
-Rows are written anew while they are checked: UTF-8 without BOM, one compact object a line, only `messages` and, where
-all rows have it, `tools` (why: RELIABILITY section 4), so that nothing of form can fail later.
+One pass reads, checks, counts and deals the rows to their sides; a second one is made only where the snapshot must be
+written otherwise than was thought when it was begun: `tools` in some rows only, or next to no rows that differ.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from shared.datasets import reader, split
+from shared.datasets import duplicates, tokens, told
+from shared.datasets.begin import beginning
 from shared.datasets.config import Config
+from shared.datasets.ends import Sink
 from shared.datasets.findings import Finding, Findings
-from shared.datasets.profile import Profile
-from shared.datasets.rules import check_row
+from shared.datasets.profile import count_tokens, profile
+from shared.datasets.rulebook import RULES, found
+from shared.datasets.sources import Source, lines
+from shared.datasets.split import SIDES, Fractions, Sides
+from shared.datasets.stretch import Scanner, Stretch
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 MIN_TRAIN_ROWS = 10
-_encode = msgspec.json.Encoder().encode
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What became of a dataset: `counts` are rows a side, `digest` names what would be trained."""
+    """What became of a dataset: `counts` are rows a side, `kinds` counts all findings by their code."""
 
     accepted: bool
     rows: int
@@ -33,175 +36,206 @@ class Verdict(msgspec.Struct, frozen=True):
     findings_total: int
     profile: dict[str, Any]
     counts: dict[str, int] = {}
-    digest: str = ""
+    kinds: list[dict[str, Any]] = []
 
     def as_json(self) -> dict[str, Any]:
         """The document of `droptune check --json`."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
-        return {key: plain[key] for key in ("accepted", "rows", "findings", "findings_total", "profile", "counts")}
+        return plain
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What a dataset is checked for: the base model, its tokenizer where one is at hand, what personal data mean."""
+
+    model: str = "Phi-3-mini-4k-instruct"
+    tokenizer: str = ""
+    pii: str = "warn"
+
+    def counter(self) -> tokens.Counter:
+        """What counts tokens: the base model's own tokenizer, or an estimate."""
+        try:
+            return tokens.from_file(Path(self.tokenizer)) if self.tokenizer else tokens.estimated(self.model)
+        except tokens.TokenizerError:  # the profile's `basis` says which it was
+            return tokens.estimated(self.model)
 
 
 def check(
-    files: Mapping[str, Iterable[bytes]], config: Config, config_findings: list[Finding], folder: Path
+    files: Mapping[str, Source],
+    config: Config | None = None,
+    config_findings: list[Finding] | None = None,
+    *,
+    terms: Terms | None = None,
+    sink: Callable[[], Sink] | None = None,
+    read: Callable[[Stretch, Source], None] | None = None,
 ) -> Verdict:
-    """Checks a dataset and writes `train.jsonl`, `validation.jsonl` and `test.jsonl` into `folder`.
+    """Checks a dataset; its clean rows go to a sink, a new one for each pass.
 
-    `files` maps `dataset` and, where the user gives them, `test` and `validation` to chunks of bytes.
+    `files` maps `dataset` and, where the user gives them, `test` and `validation` to what they are read from; `read`
+    replaces the way in which the dataset itself is read (in several processes).
     """
-    findings, profile = Findings(), Profile()
-    for finding in config_findings:
-        findings.add(finding)
-    sides: dict[str, list[bytes]] = {side: [] for side in split.SIDES}
-    for role, chunks in files.items():
-        _read_file(role, chunks, findings, profile, sides, _Fractions.of(config, files))
-    _finish_sides(files, findings, sides)
-    digest = _write(folder, sides) if not findings.errors else ""
-    return Verdict(
-        accepted=findings.errors == 0,
-        rows=profile.rows,
-        findings=findings.listed(),
-        findings_total=findings.total,
-        profile=profile.summary(),
-        counts={side: len(rows) for side, rows in sides.items()},
-        digest=digest,
-    )
+    run = _Pass(files, config or Config(), terms or Terms(), read)
+    run.go(sink() if sink else None)
+    if run.is_alone():
+        run = _Pass(
+            files,
+            msgspec.structs.replace(config or Config(), test_fraction=0.0, validation_fraction=0.0),
+            run.terms,
+            read,
+        )
+        run.go(sink() if sink else None)
+    if run.has_mixed_tools() and sink is not None:
+        again = _Pass(files, run.config, run.terms, read, keep_tools=False)
+        again.go(sink())
+    return run.verdict(config_findings or [])
 
 
-class _Fractions(msgspec.Struct, frozen=True):
-    validation: float
-    test: float
+class _Pass:
+    """One reading of all files."""
 
-    @classmethod
-    def of(cls, config: Config, files: Mapping[str, Any]) -> _Fractions:
-        return cls(
-            validation=0.0 if "validation" in files else config.validation_fraction,
-            test=0.0 if "test" in files else config.test_fraction,
+    def __init__(
+        self,
+        files: Mapping[str, Source],
+        config: Config,
+        terms: Terms,
+        read: Callable[[Stretch, Source], None] | None,
+        keep_tools: bool = True,
+    ) -> None:
+        self.files, self.config, self.terms = files, config, terms
+        self._read = read or read_whole
+        self._keep_tools = keep_tools
+        self.fractions = Fractions(
+            0.0 if "validation" in files else config.validation_fraction,
+            0.0 if "test" in files else config.test_fraction,
+        )
+        self.stretches: dict[str, Stretch] = {}
+
+    def go(self, sink: Sink | None) -> None:
+        sides = Sides(self.fractions, sink)
+        for role in sorted(self.files):  # the dataset first
+            stretch = Stretch(
+                sides,
+                side=None if role == "dataset" else role,
+                scanner=scanner(self.terms.pii),
+                policy=self.terms.pii,
+                keep_tools=self._keep_tools,
+            )
+            self.stretches[role] = stretch
+            (self._read if role == "dataset" else read_whole)(stretch, self.files[role])
+        self.sides = self.stretches["dataset"].sides
+        if not any(stretch.findings.errors for stretch in self.stretches.values()):
+            self.sides.finish([side for side in ("validation", "test") if side not in self.files])
+
+    def is_alone(self) -> bool:
+        """Whether all rows of a large dataset went to one side that is not the training side."""
+        errors = any(stretch.findings.errors for stretch in self.stretches.values())
+        return not errors and not self.sides.counts["train"] and any(self.sides.counts.values()) and any(self.fractions)
+
+    def has_mixed_tools(self) -> bool:
+        """Whether some rows have tools and others do not."""
+        with_tools = sum(stretch.tally.tools for stretch in self.stretches.values())
+        return 0 < with_tools < sum(stretch.tally.rows for stretch in self.stretches.values())
+
+    def verdict(self, config_findings: list[Finding]) -> Verdict:
+        findings = Findings()
+        for finding in config_findings:
+            findings.add(finding)
+        dataset = self.stretches["dataset"].tally
+        counter = self.terms.counter()
+        copies = duplicates.copies(dataset.hashes)
+        counted = {role: count_tokens(stretch.tally, counter) for role, stretch in self.stretches.items()}
+        for role, stretch in self.stretches.items():
+            self._tell(findings, role, stretch, counted[role]["per_character"])
+        for finding, count in told.repeated(copies):
+            findings.add(finding, count)
+        self._whole(findings)
+        return Verdict(
+            accepted=findings.errors == 0,
+            rows=dataset.rows,
+            findings=findings.listed(),
+            findings_total=findings.total,
+            profile=profile(dataset, copies, counted["dataset"]),
+            counts=self.sides.counts,
+            kinds=_kinds(findings),
         )
 
+    def _tell(self, findings: Findings, role: str, stretch: Stretch, per_character: float) -> None:
+        limit = told.Limit(self.terms.model, *tokens.context_tokens(self.terms.model))
+        for finding, count in (
+            *told.mended(stretch.tally),
+            *told.orders(stretch.tally),
+            *told.too_long(stretch.tally, per_character, limit),
+            *told.personal(stretch.tally, self.terms.pii),
+        ):
+            stretch.findings.add(finding, count)
+        if role != "dataset":
+            self._leaks(stretch)
+            stretch.findings.name(f"{role}.jsonl")
+        findings.extend(stretch.findings, 0)
 
-def _read_file(
-    role: str,
-    chunks: Iterable[bytes],
-    findings: Findings,
-    profile: Profile,
-    sides: dict[str, list[bytes]],
-    fractions: _Fractions,
-) -> None:
-    name = None if role == "dataset" else f"{role}.jsonl"
-    for row, messages in _rows(chunks, findings, name):
-        if role == "dataset":
-            profile.add(messages, row)
-            side = split.side_of(row, fractions.validation, fractions.test)
-        else:
-            side = role
-        sides[side].append(row)
+    def _leaks(self, stretch: Stretch) -> None:
+        dataset = self.stretches["dataset"].tally.hashes
+        rows, line = duplicates.standing_in(stretch.tally.hashes, dataset, self.fractions)
+        if rows:
+            stretch.findings.add(
+                found("test_row_in_training", f"{rows:,} rows stand in the training data as well", line), rows
+            )
 
-
-def _rows(
-    chunks: Iterable[bytes], findings: Findings, name: str | None
-) -> Iterator[tuple[bytes, list[dict[str, Any]]]]:
-    def add(found: Finding) -> None:
-        findings.add(msgspec.structs.replace(found, file=name) if name else found)
-
-    mended = _Mended()
-    lines = reader.lines(chunks)
-    empty = True
-    for number, raw in enumerate(lines, 1):
-        if number == 1 and (other := reader.foreign(raw)):
-            add(other)
+    def _whole(self, findings: Findings) -> None:
+        if findings.errors:
             return
-        line = mended.trim(raw, number)
-        if not line:
-            continue
-        empty = False
-        value, broken = reader.decode(line, number)
-        errors = [broken] if broken else check_row(value, number)
-        if errors:
-            for error in errors:
-                add(error)
-            continue
-        mended.columns(value, number)
-        yield _clean(value), value["messages"]
-    if empty:  # blank lines alone, too: an empty test or validation side fails in the pipeline
-        add(Finding("empty_file", "error", "the file is empty", "drop a file with one conversation a line"))
-    for warning in mended.warnings():
-        add(warning)
+        for side in self.sides.shared:
+            findings.add(found("rows_alike", f"all rows are alike: the {side} side shares one with the training side"))
+        if self.has_mixed_tools():
+            with_tools = sum(stretch.tally.tools for stretch in self.stretches.values())
+            rows = sum(stretch.tally.rows for stretch in self.stretches.values())
+            findings.add(found("tools_mixed", f"`tools` stands in {with_tools:,} of {rows:,} rows and was left out"))
+        if (count := self.sides.counts["train"]) < MIN_TRAIN_ROWS:
+            message = f"{count} rows are left to train on, the pipeline needs {MIN_TRAIN_ROWS}"
+            findings.add(found("too_few_rows", message))
 
 
-class _Mended:
-    """What the snapshot mends, told once a file: with the first line and how often."""
+def read_whole(stretch: Stretch, source: Source) -> None:
+    """Reads a file from its first byte to its last."""
+    from shared.datasets.formats.errors import FormatError
 
-    _TOLD = {
-        "bom": "a byte order mark was taken off",
-        "blank_line": "blank lines were left out",
-        "crlf": "CRLF line ends became LF",
-        "extra_columns": "columns other than `messages` and `tools` were left out, as the pipeline does",
-    }
-
-    def __init__(self) -> None:
-        self._count: dict[str, tuple[int, int]] = {}
-
-    def _note(self, code: str, line: int) -> None:
-        first, count = self._count.get(code, (line, 0))
-        self._count[code] = (first, count + 1)
-
-    def trim(self, raw: bytes, number: int) -> bytes:
-        if number == 1 and raw.startswith(reader.BOM):
-            self._note("bom", number)
-            raw = raw[len(reader.BOM) :]
-        if raw.endswith(b"\r"):
-            self._note("crlf", number)
-        line = raw.strip()
-        if not line:
-            self._note("blank_line", number)
-        return line
-
-    def columns(self, row: dict[str, Any], number: int) -> None:
-        if row.keys() - {"messages", "tools"}:
-            self._note("extra_columns", number)
-
-    def warnings(self) -> Iterator[Finding]:
-        for code, (line, count) in self._count.items():
-            message = f"{self._TOLD[code]} ({count} line{'s' if count > 1 else ''})"
-            yield Finding(code, "warning", message, "nothing to do: the snapshot is clean", line)
-
-
-def _clean(row: dict[str, Any]) -> bytes:
-    messages = [{key: value for key, value in message.items() if value is not None} for message in row["messages"]]
-    kept: dict[str, Any] = {"messages": messages}
-    if row.get("tools"):
-        kept["tools"] = row["tools"]
-    return _encode(kept)
-
-
-def _finish_sides(files: Mapping[str, Any], findings: Findings, sides: dict[str, list[bytes]]) -> None:
-    if findings.errors:
+    try:
+        stretch.read(lines(source), begin=lambda block: beginning(block, source.name))
+    except FormatError as error:
+        stretch.findings.add(found("broken_container", error.reason, fix=error.fix))
         return
-    for side in split.fill_empty(sides, [side for side in ("validation", "test") if side not in files]):
-        message = f"all rows are alike: the {side} side shares one with the training side"
-        findings.add(Finding("rows_alike", "warning", message, "drop rows that differ"))
-    _drop_mixed_tools(findings, sides)
-    if len(sides["train"]) < MIN_TRAIN_ROWS:
-        count = len(sides["train"])
-        message = f"{count} rows are left to train on, the pipeline needs {MIN_TRAIN_ROWS}"
-        findings.add(Finding("too_few_rows", "error", message, "add conversations, or give test and validation files"))
+    if not stretch.findings.total and not stretch.tally.rows:  # blank lines alone, too
+        stretch.findings.add(found("empty_file", "the file is empty"))
 
 
-def _drop_mixed_tools(findings: Findings, sides: dict[str, list[bytes]]) -> None:
-    rows = [row for side in sides.values() for row in side]
-    with_tools = sum(b'"tools":' in row and "tools" in msgspec.json.decode(row) for row in rows)
-    if not 0 < with_tools < len(rows):
-        return
-    for side, kept in sides.items():
-        sides[side] = [_encode({"messages": msgspec.json.decode(row)["messages"]}) for row in kept]
-    message = f"`tools` stands in {with_tools} of {len(rows)} rows and was left out: the pipeline would drop the others"
-    findings.add(Finding("tools_mixed", "warning", message, "give all rows their tools, or none"))
+def _kinds(findings: Findings) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": code,
+            "severity": severity(code),
+            "count": count,
+            "what": what(code),
+        }
+        for code, count in sorted(findings.kinds.items(), key=lambda kind: (severity(kind[0]), -kind[1], kind[0]))
+    ]
 
 
-def _write(folder: Path, sides: dict[str, list[bytes]]) -> str:
-    whole = hashlib.sha256(RULES_VERSION.encode())
-    for side in split.SIDES:
-        data = b"".join(row + b"\n" for row in sides[side])
-        (folder / f"{side}.jsonl").write_bytes(data)
-        whole.update(side.encode() + hashlib.sha256(data).digest())
-    return whole.hexdigest()
+def severity(code: str) -> str:
+    """How bad a kind of finding is."""
+    return RULES[code].severity if code in RULES else "error"
+
+
+def what(code: str) -> str:
+    """A kind of finding in words."""
+    return RULES[code].what if code in RULES else "a setting of droptune.toml"
+
+
+def scanner(policy: str) -> Scanner | None:
+    """What looks for personal data, or None where nobody wants to know."""
+    if policy == "off":
+        return None
+    from shared.datasets.pii import Scanner as PiiScanner
+
+    return PiiScanner()
+
+
+__all__ = ["MIN_TRAIN_ROWS", "RULES_VERSION", "SIDES", "Terms", "Verdict", "check"]

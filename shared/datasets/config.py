@@ -6,7 +6,7 @@ import difflib
 import math
 import re
 import tomllib
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,6 +34,12 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_cost_usd: float | None = None
 
 
+class Checks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How strictly the dataset is looked at; the operator's setting may be stricter."""
+
+    pii: Literal["off", "warn", "reject"] = "warn"
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file; everything is optional."""
 
@@ -45,6 +51,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gate: Gate = Gate()
     deploy: Deploy = Deploy()
     budget: Budget = Budget()
+    checks: Checks = Checks()
 
 
 def parse(data: bytes) -> tuple[Config, list[Finding]]:
@@ -70,7 +77,7 @@ def parse(data: bytes) -> tuple[Config, list[Finding]]:
 
 
 def _unknown_keys(values: dict[str, Any], text: str) -> list[Finding]:
-    tables: dict[str, Any] = {"": Config, "gate": Gate, "deploy": Deploy, "budget": Budget}
+    tables: dict[str, Any] = {"": Config, "gate": Gate, "deploy": Deploy, "budget": Budget, "checks": Checks}
     found = []
     for table, kind in tables.items():
         written = values if not table else values.get(table, {})

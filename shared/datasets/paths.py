@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-SUFFIXES = (".jsonl",)
+SUFFIXES = (".jsonl", ".jsonl.gz", ".json", ".parquet")
 CONFIG = "droptune.toml"
 COMPANIONS = {"test.jsonl": "test", "validation.jsonl": "validation"}
 REPORTS = (".report.json", ".report.html")
@@ -31,12 +31,18 @@ def place(path: str) -> Place | None:
     folders, _, file = path.rpartition("/")
     if not file or file.endswith(REPORTS):
         return None
-    name = folders.split("/")[0] if folders else file.rsplit(".", 1)[0]
+    name = folders.split("/")[0] if folders else _stem(file)
     if file in COMPANIONS and folders:
         return Place(name, COMPANIONS[file])
     if file == CONFIG and folders:
         return Place(name, "config")
     return Place(name, "dataset") if file.lower().endswith(SUFFIXES) else None
+
+
+def _stem(file: str) -> str:
+    """A file's name without its suffix, of which `.jsonl.gz` is one."""
+    suffix = next((suffix for suffix in SUFFIXES if file.lower().endswith(suffix)), "")
+    return file[: -len(suffix)] if suffix else file.rsplit(".", 1)[0]
 
 
 def is_dataset(path: str) -> bool:

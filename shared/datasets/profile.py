@@ -1,82 +1,93 @@
-"""What a dataset looks like in numbers, counted while it is read."""
+"""What a dataset looks like in numbers, from what was counted while it was read."""
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from hashlib import blake2b
 from typing import Any
 
-MEASURED = 200_000
-CHARACTERS_A_TOKEN = 4.0
+from shared.datasets import scripts, tokens
+from shared.datasets.distribution import distribution, scaled
+from shared.datasets.duplicates import Copies
+from shared.datasets.masked import masked
+from shared.datasets.tally import LOW, Tally
+
+TOKENISED = 64
+SHOWN_ROWS = 5
+SHOWN_CHARACTERS = 600
+SHOWN_PATTERNS = 8
 
 
-class Profile:
-    """Counts rows, turns, roles, characters and duplicates; distributions over the first 200,000 rows."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self.duplicates = 0
-        self.characters = 0
-        self.roles: Counter[str] = Counter()
-        self._turns = array("I")
-        self._lengths = array("I")
-        self._answers = array("I")
-        self._seen: set[bytes] = set()
-
-    def add(self, messages: list[dict[str, Any]], row: bytes) -> None:
-        """Counts one clean row."""
-        lengths = [len(message.get("content") or "") for message in messages]
-        self.rows += 1
-        self.characters += sum(lengths)
-        self.roles.update(message["role"] for message in messages)
-        self._count_duplicate(row)
-        if len(self._turns) < MEASURED:
-            self._turns.append(len(messages))
-            self._lengths.append(sum(lengths))
-            answers = zip(messages, lengths, strict=True)
-            self._answers.append(sum(length for message, length in answers if message["role"] == "assistant"))
-
-    def _count_duplicate(self, row: bytes) -> None:
-        digest = blake2b(row, digest_size=8).digest()
-        if digest in self._seen:
-            self.duplicates += 1
-        elif len(self._seen) < 1_000_000:
-            self._seen.add(digest)
-
-    def summary(self) -> dict[str, Any]:
-        """The profile as JSON. Tokens are an estimate of four characters each, and say so."""
-        return {
-            "rows": self.rows,
-            "roles": dict(sorted(self.roles.items())),
-            "characters": self.characters,
-            "tokens_estimate": round(self.characters / CHARACTERS_A_TOKEN),
-            "tokens_basis": "estimate: 4 characters a token",
-            "duplicates": self.duplicates,
-            "turns": _distribution(self._turns),
-            "characters_a_row": _distribution(self._lengths),
-            "answer_characters_a_row": _distribution(self._answers),
-        }
-
-
-def _distribution(values: array[int]) -> dict[str, Any]:
-    if not values:
-        return {"min": 0, "median": 0, "p95": 0, "max": 0, "histogram": []}
-    ordered = sorted(values)
-    low, high = ordered[0], ordered[-1]
+def profile(tally: Tally, copies: Copies, counted: dict[str, Any]) -> dict[str, Any]:
+    """The profile as JSON: docs/report.schema.json says what is in it."""
+    figures, one_in = tally.figures.columns, tally.figures.one_in
+    characters = distribution(figures[3], one_in)
     return {
-        "min": low,
-        "median": ordered[len(ordered) // 2],
-        "p95": ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))],
-        "max": high,
-        "histogram": _histogram(ordered, low, high),
+        "rows": tally.rows,
+        "characters": tally.characters,
+        "roles": _roles(tally),
+        "patterns": _patterns(tally),
+        "turns": distribution(_turns(tally), one_in),
+        "characters_a_row": characters,
+        "answer_characters_a_row": distribution(figures[4], one_in),
+        "tokens_a_row": scaled(characters, counted["per_character"]),
+        "tokens": {key: value for key, value in counted.items() if key != "per_character"},
+        "tokens_estimate": counted["total"],
+        "tokens_basis": counted["basis"],
+        "languages": _languages(tally),
+        "duplicates": copies.rows,
+        "duplicates_basis": copies.basis,
+        "longest": {"line": tally.longest[1], "characters": tally.longest[0]} if tally.rows else None,
+        "shortest": {"line": tally.shortest[1], "characters": tally.shortest[0]} if tally.rows else None,
+        "pii": _pii(tally),
+        "sample": _sample(tally),
     }
 
 
-def _histogram(values: list[int], low: int, high: int, bins: int = 12) -> list[dict[str, int]]:
-    width = max(1, -(-(high - low + 1) // bins))
-    counts = Counter((value - low) // width for value in values)
+def count_tokens(tally: Tally, counter: tokens.Counter) -> dict[str, Any]:
+    """The tokens of all rows, reckoned from a sample: a smaller one where a tokenizer takes its time over it."""
+    chosen = sorted(tally.sample, key=lambda key: key & LOW)[: TOKENISED if counter.exact else None]
+    sample = [tally.sample[key][1] for key in chosen]
+    return tokens.summary(sample, tally.rows, tally.characters, tally.answers, counter)
+
+
+def _roles(tally: Tally) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for order, rows in zip(tally.patterns, tally.pattern_rows, strict=True):
+        for role in order.roles if rows else ():
+            found[role] += rows
+    return dict(sorted(found.items()))
+
+
+def _patterns(tally: Tally) -> list[dict[str, Any]]:
+    pairs = sorted(zip(tally.pattern_rows, tally.patterns, strict=True), key=lambda pair: (-pair[0], pair[1].roles))
+    return [{"roles": list(order.roles[:12]), "rows": rows} for rows, order in pairs[:SHOWN_PATTERNS] if rows]
+
+
+def _turns(tally: Tally) -> Any:
+    from array import array
+
+    sizes = [len(order.roles) for order in tally.patterns]
+    return array("I", [sizes[place] for place in tally.figures.columns[2]])
+
+
+def _languages(tally: Tally) -> list[dict[str, Any]]:
+    texts = (text for _, row in tally.sample.values() for _, text in row)
+    return [{"script": script, "share": round(share, 4)} for script, share in scripts.shares(texts)]
+
+
+def _pii(tally: Tally) -> list[dict[str, Any]]:
+    from shared.datasets.pii import KINDS
+
     return [
-        {"from": low + index * width, "to": low + (index + 1) * width - 1, "rows": counts.get(index, 0)}
-        for index in range((high - low) // width + 1)
+        {"kind": kind, "name": KINDS[kind].name, "count": count, "lines": lines, "secret": KINDS[kind].secret}
+        for kind, (count, *lines) in sorted(tally.pii.items())
     ]
+
+
+def _message(role: str, text: str) -> dict[str, Any]:
+    return {"role": role, "content": masked(text[:SHOWN_CHARACTERS]), "characters": len(text)}
+
+
+def _sample(tally: Tally) -> list[list[dict[str, Any]]]:
+    chosen = sorted(tally.sample)[:SHOWN_ROWS]
+    return [[_message(role, text) for role, text in tally.sample[key][1]] for key in chosen]

@@ -44,7 +44,7 @@ def test_a_rejected_file_is_exit_1_and_told_with_line_and_mend(bad: Path) -> Non
     result = droptune("check", bad)
     assert result.exit_code == 1
     assert f"{bad}:41" in result.stdout
-    assert "invalid_json" in result.stdout
+    assert "truncated_line" in result.stdout
 
 
 def test_one_bad_file_among_good_ones_is_exit_1(good: Path, bad: Path) -> None:

@@ -117,16 +117,13 @@ def test_without_a_list_only_sizes_known_to_be_too_small_are_refused() -> None:
         check_size("c", "Standard_NC6", model)
 
 
-def test_costs_grow_with_time_instances_and_tokens() -> None:
+def test_costs_grow_with_time_and_instances() -> None:
     size = "Standard_NC24ads_A100_v4"
     assert prices.hourly(size.upper()) == 3.673
     assert prices.cost(size, 3600) == pytest.approx(3.673)
     assert prices.cost(size, 1800, 2) == pytest.approx(3.673)
     assert prices.cost("Standard_Unknown", 3600) == 0
     assert prices.hourly("Standard_Unknown") is None
-    assert prices.estimate(0, 3, size, 1, 1) == pytest.approx(3.673 / 4)
-    assert prices.estimate(1e9, 3, size, 1, 1) > prices.estimate(1e9, 1, size, 1, 1)
-    assert prices.estimate(1e6, 1, size, 1, 0) > 0
 
 
 def test_the_display_name_is_the_notebooks() -> None:

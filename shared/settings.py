@@ -50,6 +50,12 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(part.strip() for part in text.split(",") if part.strip())
 
 
+def _policy(text: str) -> str:
+    if text not in ("off", "warn", "reject"):
+        raise ValueError("must be off, warn or reject")
+    return text
+
+
 def _idle(text: str) -> float:
     """`auto` starts from the break-even of a wake-up: 15 billed minutes, worth 15 more to the caller."""
     return 1800.0 if text.strip() == "auto" else parse_duration(text)
@@ -92,7 +98,16 @@ class Settings:
         "DROPTUNE_METRICS_LAG", 300.0, "how late Azure Monitor's metrics may be", parse_duration
     )
     max_cost_usd: float = _setting("DROPTUNE_MAX_COST_USD", 100.0, "a run estimated above this is refused", _amount)
-    max_file_mb: int = _setting("DROPTUNE_MAX_FILE_MB", 256, "largest dataset that is taken, in MB", _count)
+    max_file_mb: int = _setting("DROPTUNE_MAX_FILE_MB", 10_000, "largest dataset that is taken, in MB", _count)
+    pii: str = _setting(
+        "DROPTUNE_PII",
+        "warn",
+        "personal data and secrets in datasets: off, warn or reject; droppers may be stricter",
+        _policy,
+    )
+    tokenizer: str = _setting(
+        "DROPTUNE_TOKENIZER", "", "path of the base model's tokenizer.json, to count tokens by; empty: an estimate"
+    )
     sweep: float = _setting(
         "DROPTUNE_SWEEP", 3600.0, "how often uploads whose event was lost are looked for", parse_duration
     )

@@ -43,6 +43,7 @@ def functions(config: BoxConfig) -> dict[str, str]:
         "AzureWebJobsStorage__blobServiceUri": config.url("blob"),
         "AzureWebJobsStorage__queueServiceUri": config.url("queue"),
         "AzureWebJobsStorage__credential": "managedidentity",
+        "DROPTUNE_TOKENIZER": str(config.home / "registry" / "tokenizer.json"),
         "DROPTUNE_SETTLE": "1s",
         "DROPTUNE_METRICS_LAG": "0s",
         "DROPTUNE_POLL": "1s",

@@ -16,6 +16,8 @@ from typing import Any
 import yaml
 
 from local.components.chat_completion.mlflow_folder import CODE, hand_on, weights_of, write_mlflow_folder
+from local.registry.tokenizer import FILE as TOKENIZER
+from local.registry.tokenizer import write_tokenizer
 
 HERE = Path(__file__).parent
 KINDS = ("models", "components", "environments")
@@ -36,6 +38,7 @@ def build(target: Path) -> Path:
         shutil.rmtree(target / kind, ignore_errors=True)
         for spec in sorted((HERE / kind).glob("*/spec.yaml")):
             _publish(spec, target / kind / spec.parent.name)
+    write_tokenizer(smollm2_weights(), target / TOKENIZER)
     stamp.write_text(state, encoding="utf-8")
     return target
 
@@ -91,7 +94,7 @@ def _inputs() -> Iterator[Path]:
     for kind in KINDS:
         yield from sorted((HERE / kind).glob("*/spec.yaml"))
     yield from sorted(CODE.glob("*.py"))
-    yield CODE.parent / "mlflow_folder.py"
+    yield from (CODE.parent / name for name in ("mlflow_folder.py", "gguf_file.py", "vocabulary.py"))
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from shared.azure.credential import credential
 from shared.azure.failures import azure_errors
@@ -52,14 +52,16 @@ class Container:
     def _client(self) -> ContainerClient:
         return _service().get_container_client(self.name)
 
-    def read(self, path: str) -> tuple[bytes, str]:
-        """The bytes and ETag of a blob.
+    def read(self, path: str, *, most: int | None = None) -> tuple[bytes, str]:
+        """The bytes of a blob, or the first `most` of them, and its ETag.
 
         Raises:
             NotFoundError: there is no such blob.
         """
         with azure_errors(f"read {self.name}/{path}"):
-            stream = self._client.download_blob(path)
+            stream = (
+                self._client.download_blob(path, offset=0, length=most) if most else self._client.download_blob(path)
+            )
             return stream.readall(), _bare(stream.properties.etag)
 
     def write(
@@ -74,11 +76,6 @@ class Container:
             client = self._client.get_blob_client(path)
             result = client.upload_blob(data, **_condition(if_match, create), **_content(content_type))
         return _bare(result["etag"])
-
-    def write_file(self, path: str, data: IO[bytes]) -> None:
-        """Uploads a file, over what was there: it is seen whole or not at all."""
-        with azure_errors(f"write {self.name}/{path}"):
-            self._client.upload_blob(path, data, overwrite=True, max_concurrency=2)
 
     def chunks(self, path: str, etag: str) -> Iterator[bytes]:
         """The bytes of exactly this version of a blob.

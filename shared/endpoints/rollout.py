@@ -72,6 +72,9 @@ def take_down(endpoint: str, name: str, deployment: str) -> bool:
     return deployments.find_deployment(endpoint, deployment) is None
 
 
+LONGEST_ROW = 17 * 1024 * 1024
+
+
 def try_out(endpoint: str, name: str, deployment: str, scoring_uri: str, snapshot: str) -> None:
     """Asks a new deployment, past the traffic rules, one row of the test file.
 
@@ -80,8 +83,11 @@ def try_out(endpoint: str, name: str, deployment: str, scoring_uri: str, snapsho
     """
     from shared.endpoints.wire import body_of, post_once
 
-    first = Container("snapshots").read(f"{snapshot}/test.jsonl")[0].split(b"\n", 1)[0]
-    messages = msgspec.json.decode(first)["messages"]
+    first = Container("snapshots").read(f"{snapshot}/test.jsonl", most=LONGEST_ROW)[0].split(b"\n", 1)[0]
+    messages = [
+        {key: value for key, value in message.items() if value is not None}
+        for message in msgspec.json.decode(first)["messages"]
+    ]
     while messages and messages[-1]["role"] == "assistant":
         messages.pop()
     usage.note(name, probe=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.azure import ml
 from shared.datasets.paths import place
-from shared.lifecycle.steps.validate import companions, folder
+from shared.lifecycle.uploads import companions, folder
 from shared.runs import identity, store, work
 from shared.runs.records import Moment, Upload, now, rests, stamp
 

@@ -2,55 +2,61 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
+import json
 from typing import Any
 
 import msgspec
 
 from shared.azure.blobs import Container
 from shared.errors import NotFoundError
-
-SHOWN_FINDINGS = 100
+from shared.reports import tables
+from shared.reports.document import read
+from shared.reports.page import draw
 
 
 def publish(path: str, document: dict[str, Any]) -> None:
     """Writes `<file>.report.json` and `<file>.report.html` beside an upload, and its tag `droptune-state`."""
-    datasets = Container("datasets")
-    plain = msgspec.json.format(msgspec.json.encode(document), indent=1)
-    datasets.write(f"{path}.report.json", plain, content_type="application/json")
-    datasets.write(f"{path}.report.html", render(document).encode(), content_type="text/html; charset=utf-8")
+    datasets, whole = Container("datasets"), with_table(document)
+    datasets.write(f"{path}.report.json", encode(whole), content_type="application/json")
+    datasets.write(f"{path}.report.html", render(whole).encode(), content_type="text/html; charset=utf-8")
     datasets.tag(path, {"droptune-state": str(document["state"])})
 
 
 def update(path: str, **changes: Any) -> None:
-    """Changes a report that was published before, or begins one."""
+    """Changes a report that was published before, or begins one; what somebody wrote over it is not trusted."""
     try:
-        document = msgspec.json.decode(Container("datasets").read(f"{path}.report.json")[0])
+        found = decode(Container("datasets").read(f"{path}.report.json")[0])
     except NotFoundError:
-        document = {"file": path}
-    publish(path, {**document, **changes})
+        found = {}
+    publish(path, {"file": path, **found, **changes})
 
 
 def render(document: dict[str, Any]) -> str:
     """The page of a report; everything that it shows is escaped."""
-    return str(_template().render(report=document, bars=bars, shown=SHOWN_FINDINGS))
+    return draw(document)
 
 
-def bars(histogram: list[dict[str, int]]) -> list[dict[str, float | int]]:
-    """A histogram's bars in a drawing of 240 by 60."""
-    if not histogram:
-        return []
-    top, width = max(entry["rows"] for entry in histogram) or 1, 240 / len(histogram)
-    return [
-        {"x": index * width, "width": max(1.0, width - 2), "height": 56 * entry["rows"] / top, **entry}
-        for index, entry in enumerate(histogram)
-    ]
+def decode(written: bytes) -> dict[str, Any]:
+    """A report that was published before; empty where somebody wrote something else over it."""
+    try:
+        found = msgspec.json.decode(written)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
-@lru_cache(maxsize=1)
-def _template() -> Any:
-    from jinja2 import Environment, FileSystemLoader
+def encode(document: dict[str, Any]) -> bytes:
+    """The document as JSON that people can read, whatever strings it has."""
+    try:
+        plain = msgspec.json.encode(document)
+    except UnicodeEncodeError:  # a lone surrogate, as JSON's escapes can write one and no encoding can
+        plain = json.dumps(document, ensure_ascii=False).encode(errors="replace")
+    return msgspec.json.format(plain, indent=1)
 
-    folder = Path(__file__).parent
-    return Environment(loader=FileSystemLoader(folder), autoescape=True).get_template("report.html.j2")
+
+def with_table(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with its table of figures, where it has a profile and no table yet."""
+    profile = read(document).profile
+    if "table" in document or profile is None or not profile.rows:
+        return document
+    return {**document, "table": tables.table(profile)}

@@ -1,44 +1,37 @@
-"""The report's tables, made with pandas from the rows that train."""
+"""The report's table of figures, made with pandas from the profile's distributions."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-ROWS = 2_000
-SAMPLE = 5
-SHOWN = 600
+import msgspec
+
+from shared.reports.contents import Distribution, Profile
+
+NAMES = {
+    "turns": "turns",
+    "characters_a_row": "characters",
+    "answer_characters_a_row": "characters of answers",
+    "tokens_a_row": "tokens",
+}
+COLUMNS = {"min": "least", "median": "median", "mean": "mean", "p95": "95 %", "max": "most"}
 
 
-def describe(train: Path) -> dict[str, Any]:
-    """`table`: distribution of turns and characters over the first rows; `sample`: five rows, cut to 600 characters."""
+def distributions(profile: Profile) -> dict[str, Distribution]:
+    """The distributions that a profile has, by what they count in a row."""
+    found = {name: getattr(profile, key) for key, name in NAMES.items()}
+    return {name: distribution for name, distribution in found.items() if distribution is not None}
+
+
+def table(profile: Profile) -> dict[str, Any]:
+    """`columns` and `rows` of a profile's distributions; a figure that is not known is None."""
+    known = {name: msgspec.to_builtins(entry) for name, entry in distributions(profile).items()}
+    if not known:
+        return {"columns": [], "rows": []}
     import pandas as pd
 
-    frame = pd.read_json(train, lines=True, nrows=ROWS, dtype=False)
-    messages = frame["messages"]
-    figures = pd.DataFrame(
-        {
-            "turns": messages.map(len),
-            "characters": messages.map(lambda row: sum(len(_text(message)) for message in row)),
-            "characters of answers": messages.map(
-                lambda row: sum(len(_text(message)) for message in row if message["role"] == "assistant")
-            ),
-        }
-    )
-    table = figures.describe(percentiles=[0.5, 0.95]).round(1)
-    chosen = messages.sample(n=min(SAMPLE, len(messages)), random_state=0)
-    return {
-        "table": {
-            "columns": list(table.columns),
-            "rows": [
-                {"name": str(name), "values": [float(v) for v in row]}
-                for name, row in zip(table.index, table.to_numpy(), strict=True)
-            ],
-        },
-        "sample": [[{"role": m["role"], "content": _text(m)[:SHOWN]} for m in row] for row in chosen],
-    }
-
-
-def _text(message: dict[str, Any]) -> str:
-    content = message.get("content")
-    return content if isinstance(content, str) else ""
+    frame = pd.DataFrame.from_dict(known, orient="index")[list(COLUMNS)].rename(columns=COLUMNS)
+    figures = frame.astype("float64").round(1).dropna(axis="columns", how="all")
+    plain = figures.astype(object).where(figures.notna(), None).to_numpy().tolist()
+    rows = [{"name": name, "values": values} for name, values in zip(known, plain, strict=True)]
+    return {"columns": list(figures.columns), "rows": rows}

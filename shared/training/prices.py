@@ -20,8 +20,6 @@ HOURLY_USD = {
     "standard_nc12s_v3": 6.12,
     "standard_nc24s_v3": 12.24,
 }
-TOKENS_A_SECOND_A_GPU = 1500.0
-START_SECONDS = 900.0
 
 
 def hourly(size: str) -> float | None:
@@ -32,9 +30,3 @@ def hourly(size: str) -> float | None:
 def cost(size: str, seconds: float, instances: int = 1) -> float:
     """USD for so many seconds; 0 where no price is known."""
     return (hourly(size) or 0.0) * seconds / 3600 * instances
-
-
-def estimate(tokens: float, epochs: float, size: str, nodes: int, gpus: int) -> float:
-    """USD that a training is expected to cost: tokens at 1,500 a second a GPU (a guess for a 4B LoRA) and the start."""
-    seconds = START_SECONDS + tokens * epochs / (TOKENS_A_SECOND_A_GPU * max(gpus, 1) * max(nodes, 1))
-    return cost(size, seconds, nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from .errors import StepError
@@ -33,6 +34,10 @@ class Vocabulary:
     def decode(self, ids: list[int]) -> str:
         """Return the text of token ids, control tokens included."""
         return str(self._tokenizer.decode(ids, skip_special_tokens=False))
+
+    def save(self, path: Path) -> None:
+        """Write the tokenizer as a `tokenizer.json` of the package tokenizers."""
+        self._tokenizer.save(str(path), pretty=False)
 
 
 def _tokenizer(model: GgufFile) -> Any:

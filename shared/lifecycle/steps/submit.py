@@ -9,7 +9,8 @@ from shared.lifecycle.outcome import Enter, Outcome
 from shared.runs import identity
 from shared.runs.records import Run
 from shared.settings import settings
-from shared.training import base_model, compute, pipeline, prices
+from shared.training import base_model, compute, pipeline
+from shared.training.estimate import estimate
 
 
 def submit(run: Run) -> Outcome:
@@ -17,7 +18,7 @@ def submit(run: Run) -> Outcome:
     try:
         model = base_model.find(run.base_model["id"])
         cluster = compute.ready(run.config.get("compute") or settings().compute, settings(), model)
-        _within_budget(run, cluster)
+        _within_budget(run, model, cluster)
         job = _submit(run, model, cluster)
     except (UserError, ForeignResourceError, RejectedError) as error:
         return Enter("refused", error.reason, error.reason, error.fix)
@@ -33,16 +34,26 @@ def submit(run: Run) -> Outcome:
     return Enter("submitted", f"job {job.name}", delay=settings().watch)
 
 
-def _within_budget(run: Run, cluster: compute.Cluster) -> None:
-    epochs = float(run.parameters.get("num_train_epochs", 1))
-    nodes = int(run.parameters.get("num_nodes_finetune", 1))
-    estimate = prices.estimate(run.dataset["tokens_estimate"], epochs, cluster.size, nodes, cluster.gpus)
-    run.cost = {**run.cost, "estimate_usd": round(estimate, 2)}
+def _within_budget(run: Run, model: base_model.BaseModel, cluster: compute.Cluster) -> None:
+    expected = estimate(
+        tokens=run.dataset["tokens_estimate"],
+        answers=run.dataset.get("answer_tokens_estimate", 0),
+        epochs=float(run.parameters.get("num_train_epochs", 1)),
+        size=cluster.size,
+        nodes=int(run.parameters.get("num_nodes_finetune", 1)),
+        gpus=cluster.gpus,
+        model_name=model.name,
+        lora=str(run.parameters.get("apply_lora", "false")) == "true",
+        precision=int(run.parameters.get("precision", 32)),
+        box_weights=model.tags.get("box_weights"),
+    )
+    usd = float(expected["usd"])
+    run.cost = {**run.cost, "estimate_usd": round(usd, 2), "estimate": expected}
     own = (run.config.get("budget") or {}).get("max_cost_usd")
     ceiling = min(settings().max_cost_usd, own) if own else settings().max_cost_usd
-    if estimate > ceiling:
+    if usd > ceiling:
         raise UserError(
-            f"the training is estimated at {estimate:.2f} USD, above the budget of {ceiling:.2f} USD",
+            f"the training is estimated at {usd:.2f} USD, above the budget of {ceiling:.2f} USD",
             "train fewer epochs or rows, or raise budget.max_cost_usd up to DROPTUNE_MAX_COST_USD",
         )
 

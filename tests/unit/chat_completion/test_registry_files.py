@@ -101,6 +101,12 @@ def test_a_built_registry_has_absolute_paths_and_whole_models(built: Path) -> No
         assert (code / "chat_completion" / "finetune.py").is_file()
 
 
+def test_a_built_registry_has_the_tokenizer_that_the_function_app_counts_with(built: Path) -> None:
+    from shared.datasets import tokens
+
+    assert tokens.from_file(built / "tokenizer.json").count(["Hello, world!"]) == [4]
+
+
 def test_building_again_changes_nothing(built: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in built.rglob("*")}
     registry.build(built)

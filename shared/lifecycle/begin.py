@@ -1,0 +1,52 @@
+"""An accepted dataset becomes a run: its identity, and all that it will need to know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.azure.blobs import Listed
+from shared.datasets.check import Verdict
+from shared.lifecycle.snapshots import Manifest
+from shared.runs import identity
+from shared.runs.records import Moment, Run, Upload, now, stamp
+from shared.training.base_model import BaseModel
+
+
+def run(
+    upload: Upload,
+    blob: Listed,
+    verdict: Verdict,
+    snapshot: tuple[str, Manifest],
+    plan: tuple[BaseModel, dict[str, Any], dict[str, Any]],
+) -> Run:
+    """The run of a verdict: `snapshot` is where it lies and what it holds, `plan` base model, parameters and settings.
+
+    Its id derives from the folder, the snapshot's hash, the parameters, the base model's version, and what else of the
+    settings changes the outcome.
+    """
+    (where, manifest), (model, chosen, config) = snapshot, plan
+    rest = {key: config[key] for key in ("compute", "gate", "deploy")}
+    return Run(
+        id=identity.run_id(upload.name, manifest.sha256, chosen, f"{model.name}:{model.version}", rest),
+        name=upload.name,
+        state="validated",
+        created=now(),
+        next_look=now(),
+        dataset={
+            "path": upload.path,
+            "etag": upload.etag,
+            "modified": stamp(blob.modified),
+            "rows": verdict.rows,
+            **{f"{side}_rows": count for side, count in verdict.counts.items()},
+            "tokens_estimate": verdict.profile["tokens_estimate"],
+            "snapshot": where,
+            "sha256": manifest.sha256,
+        },
+        base_model={"id": model.id, "name": model.name, "version": model.version},
+        parameters=chosen,
+        config=config,
+        timeline=[
+            *(moment for moment in upload.timeline if moment.state == "received"),
+            Moment("validated", now(), f"{verdict.rows} rows"),
+        ],
+    )

@@ -41,6 +41,9 @@ def check(
     as_json: bool,
 ) -> None:
     """Check datasets offline. Exit code 0 only if all are accepted."""
+    if report is not None and len(files) > 1:
+        say("--report is for one file")
+        sys.exit(USAGE)
     accepted = True
     beside = {role: path for role, path in (("test", test), ("validation", validation)) if path is not None}
     for file in files:
@@ -49,6 +52,8 @@ def check(
             sys.exit(USAGE)
         verdict = judge(file, config, beside, str(tokenizer or ""), processes or min(2, os.cpu_count() or 1))
         accepted = accepted and bool(verdict["accepted"])
+        if expected := _forecast(verdict, config):
+            verdict["estimate"] = expected
         document(verdict) if as_json else _show(file, verdict)
         if report is not None:
             _write_report(report, file, verdict)
@@ -83,9 +88,25 @@ def _write_report(path: Path, file: Path, verdict: dict[str, Any]) -> None:
     say(f"report: {path}")
 
 
+def _forecast(verdict: dict[str, Any], config: Path | None) -> dict[str, Any] | None:
+    """What training on it would cost on droptune's default machine, with the notebook's parameters for Phi-3."""
+    from shared.datasets.config import Config, parse
+    from shared.settings import Settings
+    from shared.training.forecast import forecast, trained_tokens
+
+    chosen = parse(config.read_bytes())[0] if config else Config()
+    if not verdict["accepted"] or chosen.compute:
+        return None
+    defaults = {"apply_lora": "true", "precision": 16}  # of the registry's Phi models (AZUREML_CONTRACT section 2)
+    model = chosen.base_model or Settings.base_model
+    tokens = trained_tokens(verdict["profile"], verdict["counts"])
+    return forecast(tokens, {**defaults, **chosen.parameters}, model, Settings.compute_size)
+
+
 def _show(file: Path, verdict: dict[str, Any]) -> None:
     mark = click.style("accepted", fg="green") if verdict["accepted"] else click.style("rejected", fg="red")
-    click.echo(f"{file}: {mark}, {verdict['rows']} rows, {verdict['findings_total']} findings")
+    rows, findings = verdict["rows"], verdict["findings_total"]
+    click.echo(f"{file}: {mark}, {rows:,} rows, {findings:,} finding{'s' if findings != 1 else ''}")
     for finding in verdict["findings"][:SHOWN]:
         _show_finding(file, finding)
     if len(verdict["findings"]) > SHOWN:
@@ -117,3 +138,6 @@ def _show_profile(verdict: dict[str, Any]) -> None:
             f"  trains on {counts['train']} rows, validates on {counts['validation']}, tests on {counts['test']}"
         )
         click.echo(f"  {tokens['total']:,} tokens, {tokens['answers']:,} of them answers ({tokens['basis']})")
+    if expected := verdict.get("estimate"):
+        money = f"{expected['usd']:,.2f} USD ({expected['usd_low']:,.2f} to {expected['usd_high']:,.2f})"
+        click.echo(f"  training on a {expected['size']} is estimated at {money}, {expected['hours']:.1f} hours")

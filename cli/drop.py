@@ -10,8 +10,10 @@ import click
 
 from cli import environment
 from cli.output import NO, USAGE, document, home_option, json_option, say, told
+from cli.progress import reading
 
 APPEARS_SECONDS = 60.0
+PROGRESS = 16 * 1024 * 1024
 
 
 @click.command()
@@ -24,8 +26,11 @@ APPEARS_SECONDS = 60.0
 @told
 def drop(file: Path, name: str | None, config: Path | None, follow: bool, home: str, as_json: bool) -> None:
     """Upload FILE to datasets/NAME/ and let droptune do the rest."""
-    from shared.datasets.paths import bad_name
+    from shared.datasets.paths import SUFFIXES, bad_name
 
+    if not file.name.lower().endswith(SUFFIXES):
+        say(f"{file.name} is no dataset by its name ({', '.join(SUFFIXES)}): droptune convert {file} -o OUT.jsonl")
+        sys.exit(USAGE)
     name = name or file.name.split(".")[0]
     if proposal := bad_name(name):
         say(f"{name!r} is no name for a model: --as {proposal}")
@@ -51,8 +56,8 @@ def upload(file: Path, name: str, config: Path | None) -> tuple[str, str]:
     if config:
         datasets.write(f"{name}/droptune.toml", config.read_bytes())
     path = f"{name}/{file.name}"
-    with file.open("rb") as stream:
-        datasets.write_file(path, stream)
+    with file.open("rb") as stream, reading(file, PROGRESS) as told_of:
+        datasets.write_file(path, stream, told_of)
     found = datasets.properties(path)
     return path, found.etag if found else ""
 

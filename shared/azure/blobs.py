@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from shared.azure.credential import credential
 from shared.azure.failures import azure_errors
@@ -76,6 +76,23 @@ class Container:
             client = self._client.get_blob_client(path)
             result = client.upload_blob(data, **_condition(if_match, create), **_content(content_type))
         return _bare(result["etag"])
+
+    def write_file(self, path: str, data: IO[bytes], told: Callable[[int], None] | None = None) -> None:
+        """Uploads a file, over what was there: it is seen whole or not at all, and storage checks what arrived.
+
+        `told` hears how many bytes were sent more.
+        """
+        sent = 0
+
+        def hook(current: int, _: int | None) -> None:
+            nonlocal sent
+            if told is not None:
+                told(current - sent)
+            sent = current
+
+        with azure_errors(f"write {self.name}/{path}"):
+            client = self._client.get_blob_client(path)
+            client.upload_blob(data, overwrite=True, max_concurrency=2, validate_content=True, progress_hook=hook)
 
     def chunks(self, path: str, etag: str) -> Iterator[bytes]:
         """The bytes of exactly this version of a blob.

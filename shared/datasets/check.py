@@ -17,6 +17,7 @@ from shared.datasets.begin import beginning
 from shared.datasets.config import Config
 from shared.datasets.ends import Sink
 from shared.datasets.findings import Finding, Findings
+from shared.datasets.masked import covered
 from shared.datasets.profile import count_tokens, profile
 from shared.datasets.rulebook import RULES, found
 from shared.datasets.sources import Source, lines
@@ -151,7 +152,7 @@ class _Pass:
         return Verdict(
             accepted=findings.errors == 0,
             rows=dataset.rows,
-            findings=findings.listed(),
+            findings=list(map(covered, findings.listed())),
             findings_total=findings.total,
             profile=profile(dataset, copies, counted["dataset"]),
             counts=self.sides.counts,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from shared.datasets.findings import Excerpt
+import msgspec
+
+from shared.datasets.findings import Excerpt, Finding
 
 COVER = "•"
 _VALUE = re.compile(rb"[^\s\"'<>,;]+(?:[ -]?[0-9A-Z]{2,4}(?![A-Za-z0-9]))*")
@@ -27,11 +29,14 @@ def masked(text: str) -> str:
     return text
 
 
-def masked_excerpt(excerpt: Excerpt) -> Excerpt:
-    """An excerpt with its three pieces covered where they must be."""
+def covered(finding: Finding) -> Finding:
+    """A finding whose excerpt is covered where it must be."""
+    excerpt = finding.excerpt
+    if excerpt is None:
+        return finding
     whole = masked(excerpt.before + excerpt.marked + excerpt.after)
     first, second = len(excerpt.before), len(excerpt.before) + len(excerpt.marked)
-    return Excerpt(whole[:first], whole[first:second], whole[second:])
+    return msgspec.structs.replace(finding, excerpt=Excerpt(whole[:first], whole[first:second], whole[second:]))
 
 
 def _span(data: bytes, offset: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from shared.datasets.begin import beginning
 from shared.datasets.blocks import blocks
 from shared.datasets.check import read_whole, scanner
-from shared.datasets.sources import Local, Source
+from shared.datasets.sources import Local, Source, Told
 from shared.datasets.split import Fractions, Sides
 from shared.datasets.stretch import Stretch
 
@@ -29,33 +30,42 @@ class Part(NamedTuple):
 
 
 def reader(processes: int) -> Callable[[Stretch, Source], None]:
-    """The way to read a dataset with so many processes; small and compressed files are read by one."""
+    """The way to read a dataset with so many processes; small and compressed files are read by this one alone."""
 
     def read(stretch: Stretch, source: Source) -> None:
-        size = source.path.stat().st_size if isinstance(source, Local) else 0
-        if (
-            processes < 2
-            or size < WORTH_IT
-            or not source.name.lower().endswith(".jsonl")
-            or not isinstance(source, Local)
-        ):
+        if processes < 2 or not isinstance(source, Local) or not _is_large(source):
             read_whole(stretch, source)
             return
-        first = next(blocks(source.open()), None)
-        if first is None or beginning(first, source.name) is not None:
-            read_whole(stretch, source)
-            return
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(processes, mp_context=context) as pool:
-            for part, more in pool.map(_read, _parts(source.path, size, processes, stretch)):
-                stretch.extend(more)
+        first, *others = _parts(source.path, processes, stretch)
+        with _pool(len(others)) as pool:
+            reading = [pool.submit(_read, part) for part in others]
+            own = _Piece(first)
+            stretch.read(own if source.told is None else Told(own, source.told), begin=lambda _: None)
+            for part, more in zip(others, reading, strict=True):
+                stretch.extend(more.result())
                 if source.told is not None:
                     source.told(part.end - part.start)
 
     return read
 
 
-def _parts(path: Path, size: int, count: int, stretch: Stretch) -> list[Part]:
+def _is_large(source: Local) -> bool:
+    """Whether several processes are worth their start, and the file is what its name says."""
+    if source.path.stat().st_size < WORTH_IT or not source.name.lower().endswith(".jsonl"):
+        return False
+    first = next(blocks(source.path.open("rb", buffering=0)), None)
+    return first is not None and beginning(first, source.name) is None
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Workers as copies of this process where that is safe: they need not import anything again."""
+    alone = threading.active_count() == 1 and "fork" in multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("fork" if alone else "spawn")
+    return ProcessPoolExecutor(max(workers, 1), mp_context=context)
+
+
+def _parts(path: Path, count: int, stretch: Stretch) -> list[Part]:
+    size = path.stat().st_size
     ends = [_line_end(path, size * number // count) for number in range(1, count)]
     starts = [0, *ends]
     fractions, pii = stretch.sides.fractions, stretch.policy
@@ -72,10 +82,10 @@ def _line_end(path: Path, place: int) -> int:
 class _Piece:
     """A stretch of a file, readable like a file."""
 
-    def __init__(self, path: Path, start: int, end: int) -> None:
-        self._file = path.open("rb", buffering=0)
-        self._file.seek(start)
-        self._left = end - start
+    def __init__(self, part: Part) -> None:
+        self._file = part.path.open("rb", buffering=0)
+        self._file.seek(part.start)
+        self._left = part.end - part.start
 
     def readinto(self, buffer: memoryview, /) -> int:
         got = self._file.readinto(buffer[: min(len(buffer), self._left)]) or 0
@@ -83,8 +93,7 @@ class _Piece:
         return got
 
 
-def _read(part: Part) -> tuple[Part, Stretch]:
+def _read(part: Part) -> Stretch:
     stretch = Stretch(Sides(part.fractions), policy=part.pii, scanner=scanner(part.pii))
-    begin = (lambda block: None) if part.start == 0 else None
-    stretch.read(_Piece(part.path, part.start, part.end), begin=begin)
-    return part, stretch
+    stretch.read(_Piece(part))
+    return stretch

@@ -10,7 +10,7 @@ from shared.datasets import excerpt, rules
 from shared.datasets.broken import why
 from shared.datasets.patterns import Pattern, pattern
 from shared.datasets.quotes import unescaped
-from shared.datasets.rulebook import RULES, found
+from shared.datasets.rulebook import found
 from shared.datasets.rules import Line, Raw, field, kind
 
 _object = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -18,6 +18,10 @@ _messages = msgspec.json.Decoder(list[dict[str, Raw]]).decode
 _list = msgspec.json.Decoder(list[Raw]).decode
 _any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
+_ORDERS = {
+    "no_assistant": "no message of the assistant in the row: it teaches nothing",
+    "no_user": "no message of the user in the row",
+}
 _ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -133,9 +137,9 @@ def _quotes(top: dict[str, Raw], values: list[dict[str, Raw]]) -> int:
 def turns(order: Pattern, messages: list[dict[str, Any]], line: Line) -> bool:
     """Whether the row teaches anything; says why where it does not."""
     for code in order.errors:
-        line.error(code, f"the row has {RULES[code].what.removeprefix('a row ')}", ("messages",))
+        line.error(code, _ORDERS[code], ("messages",))
     if order.answers and not any(_says(messages[index]) for index in order.answers):
-        line.error("no_assistant", "the assistant's messages have no text", ("messages",))
+        line.error("no_assistant", "no assistant's message of the row has a text: it teaches nothing", ("messages",))
         return False
     return not order.errors
 

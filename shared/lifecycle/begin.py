@@ -10,6 +10,7 @@ from shared.lifecycle.snapshots import Manifest
 from shared.runs import identity
 from shared.runs.records import Moment, Run, Upload, now, stamp
 from shared.training.base_model import BaseModel
+from shared.training.forecast import trained_tokens
 
 
 def run(
@@ -38,7 +39,7 @@ def run(
             "modified": stamp(blob.modified),
             "rows": verdict.rows,
             **{f"{side}_rows": count for side, count in verdict.counts.items()},
-            "tokens_estimate": verdict.profile["tokens_estimate"],
+            **trained_tokens(verdict.profile, verdict.counts),
             "snapshot": where,
             "sha256": manifest.sha256,
         },

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from typing import BinaryIO, cast
 
 from shared.azure.blobs import Container, Listed
 from shared.azure.ranges import RangeFile, stream
 from shared.datasets.blocks import Chunks, Readable
 from shared.datasets.paths import place
+from shared.errors import UserError
 
 DATASETS = Container("datasets")
+READING_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
 class Blob:
-    """One version of a blob, read by parallel ranges; it fails where the blob was overwritten or deleted meanwhile."""
+    """One version of a blob, read by parallel ranges; it fails where the blob was overwritten or deleted meanwhile.
+
+    A function has five minutes: at `ends` (of the monotonic clock) the reading is given up, with a reason and a mend.
+    """
 
     path: str
     etag: str
     size: int
+    ends: float = inf
 
     @property
     def name(self) -> str:
@@ -28,7 +37,14 @@ class Blob:
 
     def open(self) -> Readable:
         """The bytes from the beginning."""
-        return Chunks(stream("datasets", self.path, self.etag, self.size))
+        return Chunks(self._in_time(stream("datasets", self.path, self.etag, self.size)))
+
+    def _in_time(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            if time.monotonic() > self.ends:
+                told = f"{self.name} could not be read within {READING_SECONDS:.0f} seconds"
+                raise UserError(told, "drop it in several files, or compressed (.jsonl.gz)")
+            yield piece
 
     def seekable(self) -> BinaryIO:
         """The same as a file."""
@@ -48,9 +64,10 @@ def companions(blobs: list[Listed]) -> dict[str, str]:
 
 def files(dataset: Listed, blobs: list[Listed]) -> dict[str, Blob]:
     """What is checked: the dataset and, where they lie beside it, its test and validation files."""
-    found = {"dataset": Blob(dataset.path, dataset.etag, dataset.size)}
+    ends = time.monotonic() + READING_SECONDS
+    found = {"dataset": Blob(dataset.path, dataset.etag, dataset.size, ends)}
     for blob in blobs:
         where = place(blob.path)
         if where is not None and where.role in ("test", "validation"):
-            found[where.role] = Blob(blob.path, blob.etag, blob.size)
+            found[where.role] = Blob(blob.path, blob.etag, blob.size, ends)
     return found

@@ -24,11 +24,11 @@ def reject(upload: Upload, verdict: Verdict) -> Outcome:
     return Enter("rejected", reason, reason, first.fix)
 
 
-def accept(upload: Upload, run: Run, verdict: Verdict) -> Outcome:
-    """The run begins, or the one that exists for the same goes on."""
+def accept(upload: Upload, run: Run, verdict: Verdict, expected: dict[str, Any] | None = None) -> Outcome:
+    """The run begins, or the one that exists for the same goes on; `expected` is the estimate of time and money."""
     upload.run = run.id
     made = store.create(run)
-    report = {**_report(upload, verdict), "run": run.id}
+    report = {**_report(upload, verdict), "run": run.id, **({"estimate": expected} if expected else {})}
     if made is None:
         found = store.load("run", run.id)
         known: Run = found.record

@@ -34,6 +34,12 @@ _GPUS: tuple[tuple[str, Gpu], ...] = (
     (r"nd40rs_v2|_nc(6|12|24)r?s_v3", ("V100", 125e12, (8, 8))),
     (r"_t4_", ("T4", 65e12, (8, 8))),
 )
+_COUNTS = (
+    (r"_nd\d", 8),
+    (r"_nc(96ads|64as)_|_nc24r?s_v3", 4),
+    (r"_nc(48ads|80adis)_|_nc12s_v3", 2),
+    (r"_nc\d", 1),
+)
 UNKNOWN_GPU = (65e12, 989e12)
 CPU = (0.1e12, 2e12)  # of 2 to 16 cores; measured: 0.2e12 on two (SmolLM2, 368 tokens a second)
 
@@ -50,6 +56,11 @@ def parameters(model_name: str) -> tuple[float, float] | None:
         return (float(written[1]) * _UNITS[written[2]],) * 2
     known = next((count for pattern, count in _PARAMETERS if re.search(pattern, name)), None)
     return (known, known) if known else None
+
+
+def gpus_of(size: str) -> int:
+    """How many GPUs a size has, by its name; 0 where it has none that is known (source: AZUREML_CONTRACT section 6)."""
+    return next((count for pattern, count in _COUNTS if re.search(pattern, size.lower())), 0)
 
 
 def gpu(size: str) -> Gpu | None:

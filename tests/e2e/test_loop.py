@@ -154,7 +154,7 @@ def _maybe_report(box: Box, path: str) -> dict[str, Any] | None:
 
 GOOD = rows(20).decode().splitlines()
 BAD = {
-    "broken": ("\n".join([*GOOD[:6], '{"messages": [', *GOOD[6:]]), TINY, 7, "invalid_json"),
+    "broken": ("\n".join([*GOOD[:6], '{"messages": [', *GOOD[6:]]), TINY, 7, "truncated_line"),
     "role": ("\n".join([*GOOD, GOOD[0].replace('"user"', '"human"')]), TINY, 21, "role_unknown"),
     "mute": ("\n".join([*GOOD, GOOD[0].replace('"assistant"', '"user"')]), TINY, 21, "no_assistant"),
     "empty": ("", TINY, None, "empty_file"),

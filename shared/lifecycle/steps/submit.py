@@ -10,7 +10,7 @@ from shared.runs import identity
 from shared.runs.records import Run
 from shared.settings import settings
 from shared.training import base_model, compute, pipeline
-from shared.training.estimate import estimate
+from shared.training.forecast import forecast
 
 
 def submit(run: Run) -> Outcome:
@@ -35,18 +35,8 @@ def submit(run: Run) -> Outcome:
 
 
 def _within_budget(run: Run, model: base_model.BaseModel, cluster: compute.Cluster) -> None:
-    expected = estimate(
-        tokens=run.dataset["tokens_estimate"],
-        answers=run.dataset.get("answer_tokens_estimate", 0),
-        epochs=float(run.parameters.get("num_train_epochs", 1)),
-        size=cluster.size,
-        nodes=int(run.parameters.get("num_nodes_finetune", 1)),
-        gpus=cluster.gpus,
-        model_name=model.name,
-        lora=str(run.parameters.get("apply_lora", "false")) == "true",
-        precision=int(run.parameters.get("precision", 32)),
-        box_weights=model.tags.get("box_weights"),
-    )
+    weights = model.tags.get("box_weights")
+    expected = forecast(run.dataset, run.parameters, model.name, cluster.size, cluster.gpus, weights)
     usd = float(expected["usd"])
     run.cost = {**run.cost, "estimate_usd": round(usd, 2), "estimate": expected}
     own = (run.config.get("budget") or {}).get("max_cost_usd")

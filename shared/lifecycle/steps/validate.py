@@ -19,6 +19,7 @@ from shared.lifecycle.uploads import DATASETS, companions, files, folder
 from shared.runs.records import Upload
 from shared.settings import settings
 from shared.training import base_model, parameters
+from shared.training.forecast import forecast
 
 
 def validate(upload: Upload) -> Outcome:
@@ -51,7 +52,11 @@ def _judge(upload: Upload, blob: Listed, blobs: list[Listed]) -> Outcome:
     manifest = snapshots.find(where)
     with snapshots.Snapshot(where) as snapshot:
         sink = snapshot.begin if manifest is None else None
-        verdict = check.check(sources, config, findings, terms=_terms(config), sink=sink)
+        try:
+            verdict = check.check(sources, config, findings, terms=_terms(config), sink=sink)
+        except UserError as error:
+            told = Finding("too_large", "error", error.reason, error.fix)
+            verdict = check.Verdict(False, 0, [told], 1, {})
         if not verdict.accepted:
             return verdicts.reject(upload, verdict)
         try:
@@ -63,7 +68,10 @@ def _judge(upload: Upload, blob: Listed, blobs: list[Listed]) -> Outcome:
         manifest = manifest or snapshot.commit(verdict.counts)
     settings_of_run = {**msgspec.to_builtins(config), "left_out": left_out}
     run = begin.run(upload, blob, verdict, (where, manifest), (model, chosen, settings_of_run))
-    return verdicts.accept(upload, run, verdict)
+    size = "" if config.compute else settings().compute_size  # a cluster of the dropper's is looked at when it trains
+    weights = model.tags.get("box_weights")
+    expected = forecast(run.dataset, chosen, model.name, size, box_weights=weights) if size else None
+    return verdicts.accept(upload, run, verdict, expected)
 
 
 def _at_a_glance(upload: Upload, blob: Listed) -> Finding | None:

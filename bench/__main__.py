@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import imports, memory, push, runs
+from bench import datasets, dropped, imports, memory, pii, push, runs, transport
 from bench.row import Row
 from local.box import config, control
 
@@ -24,6 +24,8 @@ REST_SECONDS = 5.0
 def rows(home: Path) -> Iterator[Row]:
     """Measure, one promise after the other."""
     yield imports.measure()
+    yield pii.measure()
+    yield from datasets.measure()
     yield _up(home, "box up, first time in a home")
     control.down(home)
     yield _up(home, "box up, again")
@@ -33,6 +35,8 @@ def rows(home: Path) -> Iterator[Row]:
     yield memory.deployment(home)
     eventgrid = config.load(home).url("eventgrid")
     yield push.measure(control.log_path(home, "functions"), eventgrid)
+    yield from transport.measure()
+    yield dropped.measure()
     yield from runs.measure(eventgrid)
 
 
@@ -49,7 +53,7 @@ def _show(found: list[Row]) -> None:
     table = Table("what", "target", "measured", "", "how", box=None, pad_edge=False)
     for row in found:
         mark = "[green]✔[/]" if row.kept else "[red]✘[/]"
-        table.add_row(row.what, f"≤ {row.target:g} {row.unit}", f"{row.measured:.3g} {row.unit}", mark, row.note)
+        table.add_row(row.what, row.promise, f"{row.measured:.3g} {row.unit}", mark, row.note)
     console = Console(width=None if sys.stdout.isatty() else 140)
     console.print(table)
     console.print(f"\n{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; the way from a clone is timed by hand")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-BLOCK = 256 * 1024
+BLOCK = 512 * 1024
 MAX_LINE = 16 * 1024 * 1024
 
 

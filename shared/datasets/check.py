@@ -18,6 +18,7 @@ from shared.datasets.config import Config
 from shared.datasets.ends import Sink
 from shared.datasets.findings import Finding, Findings
 from shared.datasets.masked import covered
+from shared.datasets.nearly import Nearly
 from shared.datasets.profile import count_tokens, profile
 from shared.datasets.rulebook import RULES, found
 from shared.datasets.sources import Source, lines
@@ -104,6 +105,7 @@ class _Pass:
         self.files, self.config, self.terms = files, config, terms
         self._read = read or read_whole
         self._keep_tools = keep_tools
+        self._counter = terms.counter()
         self.fractions = Fractions(
             0.0 if "validation" in files else config.validation_fraction,
             0.0 if "test" in files else config.test_fraction,
@@ -119,12 +121,18 @@ class _Pass:
                 scanner=scanner(self.terms.pii),
                 policy=self.terms.pii,
                 keep_tools=self._keep_tools,
+                nearly=self._nearly(),
             )
             self.stretches[role] = stretch
             (self._read if role == "dataset" else read_whole)(stretch, self.files[role])
         self.sides = self.stretches["dataset"].sides
         if not any(stretch.findings.errors for stretch in self.stretches.values()):
             self.sides.finish([side for side in ("validation", "test") if side not in self.files])
+
+    def _nearly(self) -> Nearly | None:
+        """What counts rows near the context's end, where a tokenizer is at hand."""
+        limit, _ = tokens.context_tokens(self.terms.model)
+        return Nearly(limit, self._counter) if self._counter.exact else None
 
     def is_alone(self) -> bool:
         """Whether all rows of a large dataset went to one side that is not the training side."""
@@ -141,9 +149,8 @@ class _Pass:
         for finding in config_findings:
             findings.add(finding)
         dataset = self.stretches["dataset"].tally
-        counter = self.terms.counter()
         copies = duplicates.copies(dataset.hashes)
-        counted = {role: count_tokens(stretch.tally, counter) for role, stretch in self.stretches.items()}
+        counted = {role: count_tokens(stretch.tally, self._counter) for role, stretch in self.stretches.items()}
         for role, stretch in self.stretches.items():
             self._tell(findings, role, stretch, counted[role]["per_character"])
         for finding, count in told.repeated(copies):

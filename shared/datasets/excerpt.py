@@ -22,11 +22,11 @@ def around(line: bytes, start: int, end: int) -> Excerpt:
     Excerpt(before='{"a": ', marked='tru', after='}')
     """
     end = min(max(end, start), start + MARKED)
-    before = line[max(0, start - AROUND) : start]
+    first, last = _whole(line, max(0, start - AROUND)), _whole(line, end + AROUND)
     return Excerpt(
-        ("…" if start > AROUND else "") + _text(before),
+        ("…" if first else "") + _text(line[first:start]),
         _text(line[start:end]),
-        _text(line[end : end + AROUND]) + ("…" if len(line) > end + AROUND else ""),
+        _text(line[end:last]) + ("…" if len(line) > last else ""),
     )
 
 
@@ -74,6 +74,14 @@ def _item(text: bytes, index: int) -> tuple[int, int] | None:
             return place, place + len(value)
         place += len(value)
     return None
+
+
+def _whole(line: bytes, place: int) -> int:
+    """The place, or the next one at which a character begins."""
+    for near in range(place, min(place + 4, len(line))):
+        if line[near] & 0xC0 != 0x80:
+            return near
+    return place
 
 
 def _text(piece: bytes) -> str:

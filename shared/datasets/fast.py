@@ -16,8 +16,9 @@ from shared.datasets import quotes
 from shared.datasets.blocks import BLOCK, MAX_LINE, Block
 
 COLUMNS = 32
-PLAIN = 8
+PLAIN = 4
 BRACKETS = 64
+CLOSELY = -(1 << 40)
 Raw = msgspec.Raw
 EMPTY = Raw()
 
@@ -83,31 +84,39 @@ class Fast:
         """How many quotes rows have where no key is unknown or stands twice; -1 where a column is beyond it."""
         total = 2 * len(rows) + 8 * sum([len(row.messages) for row in rows])
         for get in self._getters:
-            for value in map(get, rows):
-                if value is not EMPTY:
-                    quoted = _quotes(bytes(value))
-                    if quoted < 0:
-                        return -1
-                    total += 2 + quoted
+            values = [bytes(value) for value in map(get, rows) if value is not EMPTY]
+            quoted = _texts(values) or sum(map(_quotes, values))
+            if quoted < 0:
+                return -1
+            total += 2 * len(values) + quoted
         return total
 
     def with_more(self, rows: list[Any]) -> list[int]:
         """Which rows have columns beside `messages`."""
-        if not self._getters:
-            return []
-        return [index for index, row in enumerate(rows) if any(get(row) is not EMPTY for get in self._getters)]
+        found: set[int] = set()
+        for get in self._getters:
+            found.update([index for index, row in enumerate(rows) if get(row) is not EMPTY])
+            if len(found) == len(rows):
+                break
+        return sorted(found)
+
+
+def _texts(values: list[bytes]) -> int:
+    """The quotes of a column whose values are all texts; 0 where they are not."""
+    texts = {value[:1] for value in values} == {b'"'} and _is_utf8(b"".join(values))
+    return 2 * len(values) if texts else 0
 
 
 def _quotes(value: bytes) -> int:
-    """The quotes of a column's value that are not escaped; -1 where the value must be looked at more closely."""
-    if not value.isascii() and not _is_utf8(value):
-        return -1
-    if value[:1] == b'"':
-        return 2
-    return -1 if value.count(b"[") + value.count(b"{") > BRACKETS else quotes.unescaped(value)
+    """The quotes of a column's value that are not escaped; far below 0 where the value must be looked at closely."""
+    if value.count(b"[") + value.count(b"{") > BRACKETS or not _is_utf8(value):
+        return CLOSELY
+    return quotes.unescaped(value)
 
 
 def _is_utf8(value: bytes) -> bool:
+    if value.isascii():
+        return True
     try:
         value.decode()
     except UnicodeDecodeError:

@@ -33,7 +33,7 @@ def reader(processes: int) -> Callable[[Stretch, Source], None]:
     """The way to read a dataset with so many processes; small and compressed files are read by this one alone."""
 
     def read(stretch: Stretch, source: Source) -> None:
-        if processes < 2 or not isinstance(source, Local) or not _is_large(source):
+        if processes < 2 or stretch.counts_tokens or not isinstance(source, Local) or not _is_large(source):
             read_whole(stretch, source)
             return
         first, *others = _parts(source.path, processes, stretch)

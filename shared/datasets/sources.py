@@ -11,6 +11,7 @@ from typing import BinaryIO, Protocol
 from shared.datasets.blocks import Chunks, Readable
 
 CHUNK = 1024 * 1024
+MOST_UNPACKED = 20_000_000_000
 
 
 class Source(Protocol):
@@ -99,7 +100,7 @@ def lines(source: Source) -> Readable:
     if name.endswith((".jsonl.gz", ".json")):
         from shared.datasets.formats.readers import as_lines, suffix_of
 
-        return Chunks(as_lines(suffix_of(name), chunks(source.open())))
+        return Chunks(as_lines(suffix_of(name), chunks(source.open()), MOST_UNPACKED))
     if name.endswith(".parquet"):
         from shared.datasets.formats.parquet import parquet_lines
 

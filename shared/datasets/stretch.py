@@ -11,6 +11,7 @@ from shared.datasets import strict
 from shared.datasets.blocks import MAX_LINE, Block, Readable, blocks
 from shared.datasets.fast import Fast
 from shared.datasets.findings import Finding, Findings
+from shared.datasets.nearly import Nearly
 from shared.datasets.rulebook import found
 from shared.datasets.rules import Line
 from shared.datasets.split import SMALL, Sides
@@ -40,7 +41,9 @@ class Stretch:
         scanner: Scanner | None = None,
         policy: str = "warn",
         keep_tools: bool = True,
+        nearly: Nearly | None = None,
     ) -> None:
+        self._nearly = nearly
         self.policy = policy
         self.lines = 0
         self.tally = Tally()
@@ -53,6 +56,11 @@ class Stretch:
         self._known = self.tally.known
         self._batch = Batch()
         self._large = False
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether rows near the context's end are counted one by one: one process has the tokenizer."""
+        return self._nearly is not None
 
     def read(self, source: Readable, *, begin: Callable[[Block], Finding | None] | None = None) -> None:
         """Reads to the end; `begin` looks at the file's first block and says where it is no chat dataset at all."""
@@ -75,7 +83,7 @@ class Stretch:
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process is told: what was found, without what it was read with."""
-        return {**self.__dict__, "_scanner": None, "_fast": None}
+        return {**self.__dict__, "_scanner": None, "_fast": None, "_nearly": None}
 
     def extend(self, more: Stretch) -> None:
         """Takes in what was found in the stretch after this one."""
@@ -98,13 +106,32 @@ class Stretch:
     def _rows(self, rows: list[Any], block: Block) -> None:
         first = self.lines + 1
         self.lines += len(rows)
-        refused = [number for number, row in enumerate(rows, first) if not self._one(row, number)]
+        refused = self._plain(rows, first)
         more = [first + index for index in self._fast.with_more(rows)]
         self.tally.note_all("extra_columns", [number for number in more if number not in refused] if refused else more)
         lines = bytes(block.view).split(b"\n") if refused else []
         for number in refused:
             self._strict(lines[number - first], number)
         self._flush()
+
+    def _plain(self, rows: list[Any], first: int) -> list[int]:
+        """Takes the rows of a block all at once, where nothing is to be said of any; else one by one."""
+        every = [row.messages for row in rows]
+        orders = [tuple([message.role for message in messages]) for messages in every]
+        texts = [[message.content for message in messages] for messages in every]
+        places: list[Any] = list(map(self._known.get, orders))
+        if None not in places and self._are_plain(places, texts):
+            self._batch.lines = list(range(first, first + len(rows)))
+            self._batch.places, self._batch.texts, self._batch.rows = places, texts, every
+            return []
+        return [number for number, row in enumerate(rows, first) if not self._one(row, number)]
+
+    def _are_plain(self, places: list[Any], texts: list[list[str]]) -> bool:
+        patterns = self.tally.patterns
+        if any(patterns[place].errors for place in set(places)):
+            return False
+        answers = [row[patterns[place].first_answer] for place, row in zip(places, texts, strict=True)]
+        return "" not in answers and not any(map(str.isspace, answers))
 
     def _one(self, row: Any, number: int) -> bool:
         """Takes a row of the fast way; False where the order of its roles or its answers want a closer look."""
@@ -126,6 +153,8 @@ class Stretch:
         if not batch.lines:
             return
         keys, before = self.tally.add(batch)
+        if self._nearly is not None:
+            self.tally.counted.update(self._nearly.count(batch, self.tally.patterns))
         rows = []
         if self.sides.wants_rows:
             rows = [_encode(row if isinstance(row, dict) else {"messages": row}) for row in batch.rows]

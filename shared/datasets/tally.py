@@ -22,6 +22,7 @@ SAMPLED = 256
 SAMPLED_CHARACTERS = 16 * 1024
 LOW = (1 << 32) - 1
 
+Counted = tuple[int, int]
 Sampled = tuple[int, list[tuple[str, str]]]
 
 
@@ -96,6 +97,7 @@ class Tally:
         self.hashes = Kept(EXACT, "Q", "I")
         self.figures = Kept(MEASURED, "Q", "I", "H", "I", "I", "I")
         self.sample: dict[int, Sampled] = {}
+        self.counted: dict[int, Counted] = {}
         self._worst = LOW + 1
         self._heap: list[tuple[int, int]] = []
 
@@ -128,11 +130,10 @@ class Tally:
         """
         lines, places = batch.lines, batch.places
         orders = [self.patterns[place] for place in places]
-        joined = ["\0".join(texts).encode() for texts in batch.texts]
+        seeds, digest = [self.seeds[place] for place in places], xxh3_64_intdigest
+        keys = [digest("\0".join(texts).encode(), seed) for texts, seed in zip(batch.texts, seeds, strict=True)]
         for index, content in batch.contents.items():
-            joined[index] = content
-        seeds = self.seeds
-        keys = [xxh3_64_intdigest(data, seeds[place]) for data, place in zip(joined, places, strict=True)]
+            keys[index] = digest(content, seeds[index])
         lengths = [list(map(len, texts)) for texts in batch.texts]
         sizes = list(map(sum, lengths))
         pairs = list(zip(lengths, orders, strict=True))
@@ -207,6 +208,7 @@ class Tally:
                     *theirs.columns[3:],
                 )
             kept.extend(theirs)
+        self.counted.update({line + lines: found for line, found in more.counted.items()})
         for key, (line, texts) in more.sample.items():
             self.sample.setdefault(key, (line + lines, texts))
         self.sample = {key: self.sample[key] for key in sorted(self.sample, key=_order)[:SAMPLED]}

@@ -53,17 +53,18 @@ def too_long(tally: Tally, per_character: float, limit: Limit) -> Iterator[Told]
     """Rows that the pipeline would cut, and rows of which it would leave no answer."""
     lines, sizes, before = (tally.figures.columns[index] for index in (1, 3, 5))
     most = limit.tokens / per_character if per_character else float("inf")
-    about = "" if limit.known else ", a length that is assumed"
-    for code, values in (("row_too_long", sizes), ("answer_cut_off", before)):
-        over = (
-            [line for line, value in zip(lines, values, strict=True) if value > most]
-            if max(values, default=0) > most
-            else []
-        )
-        if over:
-            count = len(over) * tally.figures.one_in
-            message = f"{RULES[code].what} ({limit.tokens:,} tokens of {limit.model}{about}): about {_lines(count)}"
-            yield found(code, message, over[0]), count
+    assumed = "" if limit.known else ", a length that is assumed"
+    for index, (code, values) in enumerate((("row_too_long", sizes), ("answer_cut_off", before))):
+        counted = {line for line, found in tally.counted.items() if found[index] > limit.tokens}
+        reckoned: set[int] = set()
+        if max(values, default=0) > most:
+            over = (line for line, value in zip(lines, values, strict=True) if value > most)
+            reckoned = {line for line in over if line not in tally.counted}
+        if counted or reckoned:
+            count = len(counted) + len(reckoned) * tally.figures.one_in
+            about = "about " if reckoned else ""
+            told = f"{limit.tokens:,} tokens of {limit.model}{assumed}"
+            yield found(code, f"{RULES[code].what} ({told}): {about}{_lines(count)}", min(counted | reckoned)), count
 
 
 def personal(tally: Tally, policy: str) -> Iterator[Told]:

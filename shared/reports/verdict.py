@@ -64,8 +64,8 @@ def groups(report: Report, most: int) -> list[tuple[Kind, list[Finding]]]:
 
 
 def tally(report: Report, severity: str) -> int:
-    """How many findings of a severity the file has."""
-    return sum(kind.count for kind in kinds(report) if kind.severity == severity)
+    """How many errors the file has, or how many kinds of warnings: these are told once, however often they come up."""
+    return sum(kind.count if severity == "error" else 1 for kind in kinds(report) if kind.severity == severity)
 
 
 def first(report: Report) -> Finding | None:

@@ -86,7 +86,7 @@ def estimate(
 
 def _work(tokens: float, answers: float, epochs: float) -> str:
     said = f", {answers:,.0f} of them answers" if answers else ""
-    return f"{tokens:,.0f} tokens in {epochs:g} passes{said}"
+    return f"{tokens:,.0f} tokens in {epochs:g} pass{'' if epochs == 1 else 'es'}{said}"
 
 
 def _azure(job: _Job) -> tuple[Range, Range, list[str]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
 
-from shared.datasets.pii.kinds import Span, compiled
+from shared.datasets.pii.kinds import Block, Span, border
 
 _COUNTRIES = {
     15: "NO",
@@ -27,21 +29,43 @@ _COUNTRIES = {
     33: "RU",
 }
 _LENGTHS = {country.encode(): length for length, names in _COUNTRIES.items() for country in names.split()}
-_FORM = compiled(rb"[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![a-z0-9])")
-_BEFORE, _AFTER = 10, 40  # "GB82 WEST " may stand before the first long stretch of digits
+# 9 digits soon: a number without them is in no stretch that is looked at
+_HEAD = rb"[A-Z]" + border(rb"A-Za-z0-9_", 1) + rb"[A-Z]\d\d(?=[A-Z0-9 ]{0,8}\d(?: ?\d){8})"
+_FORM = rb"[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![a-z0-9])"
+_BEFORE, _AFTER = 13, 32  # "RO49 AAAA 1B" may stand before the stretch of digits, which the head looks into
 
 
-def ibans(block: bytes, start: int, end: int) -> Iterator[Span]:
-    """Every account number that begins in a stretch of digits or just before it."""
-    for found in _FORM.finditer(block, max(0, start - _BEFORE), end + _AFTER):
-        if found.start() < end and _holds(found[0].replace(b" ", b"")):
-            yield Span(found.start(), found.end(), "iban")
+@cache
+def _pattern(text: bytes) -> re.Pattern[bytes]:
+    return re.compile(text)
 
 
-def _holds(text: bytes) -> bool:
-    """Tells whether the first bytes are a whole number of their country; capitals that follow are another word."""
+def ibans_at(block: Block, start: int) -> Iterator[Span]:
+    """The account numbers whose first long stretch of digits begins at `start`, and perhaps the next ones."""
+    return _held(block, _pattern(_HEAD).finditer(block, max(0, start - _BEFORE), start + _AFTER))
+
+
+def ibans(block: bytes) -> Iterator[Span]:
+    """Every account number of the block."""
+    return _held(block, _pattern(_HEAD).finditer(block))
+
+
+def _held(block: Block, heads: Iterable[re.Match[bytes]]) -> Iterator[Span]:
+    for head in heads:
+        found = _pattern(_FORM).match(block, head.start())
+        if found and (length := _length(found[0].replace(b" ", b""))):
+            yield Span("iban", found.start(), found.start() + _spread(found[0], length))
+
+
+def _length(text: bytes) -> int:
+    """The length of the number, or 0 if it is none; capitals that follow are another word."""
     length = _LENGTHS.get(text[:2], len(text) + 1)
     if len(text) < length or text[2:4] in (b"00", b"01", b"99"):
-        return False
+        return 0
     turned = text[4:length] + text[:4]
-    return int("".join(str(int(chr(one), 36)) for one in turned)) % 97 == 1
+    return length if int("".join(str(int(chr(one), 36)) for one in turned)) % 97 == 1 else 0
+
+
+def _spread(text: bytes, length: int) -> int:
+    """How many bytes the first `length` take up with their spaces."""
+    return next(at for at in range(length, len(text) + 1) if at - text.count(b" ", 0, at) == length)

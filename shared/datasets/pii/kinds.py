@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
+
+Block = bytes | bytearray | memoryview
 
 
 class Kind(NamedTuple):
@@ -21,11 +23,22 @@ class Hit(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A find inside the package: `block[start:end]`."""
+    """A find with its end: `block[start:end]`."""
 
+    kind: str
     start: int
     end: int
-    kind: str
+
+
+class Finder(NamedTuple):
+    """Two ways to the same finds: in the whole block, or near the ends of an expression that each of them contains.
+
+    `expression` is one of hyperscan's, without borders; `anywhere` needs `bytes`.
+    """
+
+    expression: bytes
+    near: Callable[[Block, list[int]], Iterable[Span]]
+    anywhere: Callable[[bytes], Iterator[Span]]
 
 
 KINDS = {
@@ -52,14 +65,11 @@ KINDS = {
     "us_ssn": Kind("US social security number", False),
 }
 
-_ESCAPED = rb"(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})"
 
+def border(after: bytes, width: int) -> bytes:
+    r"""The left border of a value, told when its first `width` bytes are read, for `re` seeks a known beginning fast.
 
-def begins(after: bytes) -> bytes:
-    r"""The pattern of a left border: not after one of these bytes, unless they end a JSON escape (`\n`, `\u00a0`)."""
-    return rb"(?:(?<![%b])|%b)" % (after, _ESCAPED)
-
-
-def compiled(pattern: bytes, after: bytes = rb"A-Za-z0-9_") -> re.Pattern[bytes]:
-    """A pattern of bytes that begins at a border."""
-    return re.compile(begins(after) + rb"(?:" + pattern + rb")")
+    Not after a byte of the class `after`, unless that byte ends a JSON escape (`\n`, `\u00a0`).
+    """
+    read = b"[\\x00-\\xff]{%d}" % width
+    return rb"(?:(?<![%b]%b)|(?<=\\[bfnrt]%b)|(?<=\\u[0-9A-Fa-f]{4}%b))" % (after, read, read, read)

@@ -1,45 +1,65 @@
-r"""Keys and tokens, each found by the literal that it begins with.
+r"""Keys and tokens, each found by a literal that it begins with or contains.
 
-Forms: gitleaks' published rules (github.com/gitleaks/gitleaks, config/gitleaks.toml) and the issuers' own pages; no
-rule without a literal of three bytes or more, because the prefilter looks for the literals alone. `/` may stand as `\/`.
+Forms: gitleaks' rules (github.com/gitleaks/gitleaks, config/gitleaks.toml at b58d3f1), in places narrower: keys that
+open something (no `sk_test_`), Slack's by what its kinds share, a JSON web token by `{"` in base64 in both parts.
+Azure's follow Microsoft's pages on connection strings and on service signatures. `/` may stand as `\/`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import cache, partial
+from typing import NamedTuple
 
-from shared.datasets.pii.kinds import Span, compiled
+from shared.datasets.pii.kinds import Block, Finder, Span, border
 
+_WORD = rb"A-Za-z0-9_"
 _END = rb"(?![A-Za-z0-9])"
-_SAS = rb"sig=(?:[A-Za-z0-9+]|\\?/|%2[BbFf]){43}(?:=|%3[Dd])"
-_FORMS: tuple[tuple[str, bytes, re.Pattern[bytes]], ...] = (
-    ("aws_access_key", b"AKIA", compiled(rb"AKIA[A-Z2-7]{16}" + _END)),
-    ("aws_access_key", b"ASIA", compiled(rb"ASIA[A-Z2-7]{16}" + _END)),
-    *(("github_token", b"gh%c_" % one, compiled(rb"gh%c_[A-Za-z0-9]{36}" % one + _END)) for one in b"pousr"),
-    ("github_token", b"github_pat_", compiled(rb"github_pat_[A-Za-z0-9_]{82}" + _END)),
-    ("gitlab_token", b"glpat-", compiled(rb"glpat-[A-Za-z0-9_-]{20}")),
-    ("anthropic_key", b"sk-", compiled(rb"sk-ant-(?:api|admin)\d\d-[A-Za-z0-9_-]{80,120}")),
-    ("openai_key", b"sk-", compiled(rb"sk-(?!ant-)[A-Za-z0-9_-]{20,90}T3BlbkFJ[A-Za-z0-9_-]{20,90}")),
-    ("google_api_key", b"AIza", compiled(rb"AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])")),
-    *(("slack_token", b"xox%c-" % one, compiled(rb"xox.-\d{10,13}-[A-Za-z0-9-]{20,90}")) for one in b"abeprs"),
-    ("stripe_key", b"sk_live_", compiled(rb"sk_live_[A-Za-z0-9]{16,99}" + _END)),
-    ("stripe_key", b"rk_live_", compiled(rb"rk_live_[A-Za-z0-9]{16,99}" + _END)),
-    ("huggingface_token", b"hf_", compiled(rb"hf_[A-Za-z]{34}" + _END)),
-    ("azure_storage_key", b"AccountKey=", compiled(rb"AccountKey=(?:[A-Za-z0-9+]|\\?/){86}==")),
-    ("azure_sas", b"sig=", re.compile(rb"(?:(?<=[?&;])|(?<=\\u0026))" + _SAS)),
-    ("sendgrid_key", b"SG.", compiled(rb"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}")),
-    ("npm_token", b"npm_", compiled(rb"npm_[A-Za-z0-9]{36}" + _END)),
-    ("pypi_token", b"pypi-AgEI", compiled(rb"pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,200}")),
-    ("private_key", b"-----BEGIN", re.compile(rb"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")),
-    (
-        "jwt",
-        b"eyJ",  # not after a dot or dash: a token is entered once, however long it is
-        compiled(rb"eyJ[\w-]{14,4096}\.eyJ[\w-]{14,8192}\.[\w-]{20,2048}", rb"A-Za-z0-9_.-"),
-    ),
+_IN_URL = rb"(?:(?<=[?&;]sig=)|(?<=\\u0026sig=))"
+_OPENAI = (
+    rb"(?:(?:proj|svcacct|admin)-(?:[\w-]{74}|[\w-]{58})T3BlbkFJ(?:[\w-]{74}|[\w-]{58})"
+    rb"|[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20})(?![\w-])"
 )
-LITERALS = tuple(sorted({literal for _, literal, _ in _FORMS}))
-_BY_LITERAL = [tuple((kind, form) for kind, known, form in _FORMS if known == one) for one in LITERALS]
+_HEADS = ("sk-proj-", "sk-svcacct-", "sk-admin-")
+_BEFORE_MARK = (len("sk-") + 20, *(len(head) + size for head in _HEADS for size in (58, 74)))
+
+
+class _Form(NamedTuple):
+    """A value: one of `heads`, all of one length, at a border, then `tail`; `mark` where it is looked for in its midst."""
+
+    kind: str
+    heads: tuple[bytes, ...]
+    tail: bytes
+    border: bytes
+    mark: bytes = b""
+
+
+def _form(kind: str, heads: bytes, tail: bytes, after: bytes = _WORD) -> _Form:
+    first = tuple(heads.split())
+    return _Form(kind, first, tail, border(after, len(first[0])))
+
+
+_FORMS = (
+    _form("aws_access_key", b"AKIA ASIA", rb"[A-Z2-7]{16}" + _END),
+    _form("github_token", b"ghp_ gho_ ghu_ ghs_ ghr_", rb"[A-Za-z0-9]{36}" + _END),
+    _form("github_token", b"github_pat_", rb"[A-Za-z0-9_]{82}" + _END),
+    _form("gitlab_token", b"glpat-", rb"[\w-]{20}"),
+    _form("anthropic_key", b"sk-ant-", rb"(?:api03|admin01)-[\w-]{93}AA(?![\w-])"),
+    _form("openai_key", b"sk-", _OPENAI)._replace(mark=b"T3BlbkFJ"),
+    _form("google_api_key", b"AIz", rb"a[\w-]{35}(?![\w-])"),
+    _form("slack_token", b"xoxa- xoxb- xoxe- xoxp- xoxr- xoxs-", rb"\d{10,13}-[A-Za-z0-9-]{20,90}"),
+    _form("stripe_key", b"sk_live_ rk_live_", rb"[A-Za-z0-9]{16,99}" + _END),
+    _form("huggingface_token", b"hf_", rb"[A-Za-z]{34}" + _END),
+    _form("azure_storage_key", b"AccountKey=", rb"(?:[A-Za-z0-9+]|\\?/){86}=="),
+    _Form("azure_sas", (b"sig=",), rb"(?:[A-Za-z0-9+]|\\?/|%2[BbFf]){43}(?:=|%3[Dd])", _IN_URL),
+    _form("sendgrid_key", b"SG.", rb"[\w-]{22}\.[\w-]{43}"),
+    _form("npm_token", b"npm_", rb"[A-Za-z0-9]{36}" + _END),
+    _form("pypi_token", b"pypi-AgEI", rb"cHlwaS5vcmc[\w-]{50,1000}"),
+    _Form("private_key", (b"-----BEGIN",), rb" (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----", b""),
+    # not after a dot or dash: a token is entered once, however long it is
+    _form("jwt", b"eyJ", rb"[\w-]{14,4096}+\.eyJ[\w-]{14,8192}+\.[\w-]{20,2048}", _WORD + rb".\-"),
+)
 _NOBODYS = (
     b"EXAMPLE",  # AWS's documentation: AKIAIOSFODNN7EXAMPLE
     b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq",  # Azurite's well-known account
@@ -47,15 +67,43 @@ _NOBODYS = (
 _FEW_LETTERS = 10
 
 
-def secrets(block: bytes, places: Iterable[tuple[int, int]]) -> Iterator[Span]:
-    """Every secret that begins at a place: an offset, and which of `LITERALS` stands there."""
-    for start, literal in places:
-        for kind, form in _BY_LITERAL[literal]:
-            if (found := form.match(block, start)) and (kind == "private_key" or _somebodys(found[0])):
-                yield Span(start, found.end(), kind)
-                break
+@cache
+def _pattern(form: _Form) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:%b)%b%b" % (b"|".join(map(re.escape, form.heads)), form.border, form.tail))
 
 
-def _somebodys(value: bytes) -> bool:
-    """Tells a key from a placeholder such as `ghp_xxxx…`."""
-    return len(set(value)) >= _FEW_LETTERS and not any(known in value for known in _NOBODYS)
+def _near(form: _Form, block: Block, ends: list[int]) -> Iterator[Span]:
+    """The values whose head, or mark, ends here, from left to right, as `finditer` would find them."""
+    done, match = 0, _pattern(form).match
+    for start in _starts(form, ends):
+        if start >= done and (found := match(block, start)):
+            done = found.end()
+            yield from _kept(form, found)
+
+
+def _starts(form: _Form, ends: list[int]) -> list[int]:
+    if not form.mark:
+        return [end - len(form.heads[0]) for end in ends]
+    return sorted({end - len(form.mark) - size for end in ends for size in _BEFORE_MARK})
+
+
+def _anywhere(form: _Form, block: bytes) -> Iterator[Span]:
+    if any(word in block for word in ((form.mark,) if form.mark else form.heads)):
+        for found in _pattern(form).finditer(block):
+            yield from _kept(form, found)
+
+
+def _kept(form: _Form, found: re.Match[bytes]) -> Iterator[Span]:
+    """The value, unless it is a placeholder such as `ghp_xxxx…`."""
+    known = form.kind != "private_key" and (
+        len(set(found[0])) < _FEW_LETTERS or any(nobodys in found[0] for nobodys in _NOBODYS)
+    )
+    if not known:
+        yield Span(form.kind, found.start(), found.end())
+
+
+def _expression(form: _Form) -> bytes:
+    return rb"(?:%b)" % b"|".join(map(re.escape, (form.mark,) if form.mark else form.heads))
+
+
+FINDERS = tuple(Finder(_expression(form), partial(_near, form), partial(_anywhere, form)) for form in _FORMS)

@@ -16,6 +16,7 @@ from shared.errors import UserError
 
 DATASETS = Container("datasets")
 READING_SECONDS = 240.0
+WORKERS = 2  # with four no faster in the box, and 16 MB more in memory
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Blob:
 
     def open(self) -> Readable:
         """The bytes from the beginning."""
-        return Chunks(self._in_time(stream("datasets", self.path, self.etag, self.size)))
+        return Chunks(self._in_time(stream("datasets", self.path, self.etag, self.size, workers=WORKERS)))
 
     def _in_time(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:

@@ -27,7 +27,7 @@ def _pattern(text: bytes) -> re.Pattern[bytes]:
 
 def _near(block: Block, ends: list[int]) -> Iterator[Span]:
     match = _pattern(_DOMAIN).match
-    return _addresses(block, (found for end in ends if (found := match(block, end - 2))))
+    return _addresses(block, (found for end in ends if (found := match(block, end - 1))))
 
 
 def _anywhere(block: bytes) -> Iterator[Span]:
@@ -53,4 +53,4 @@ def _begin(block: Block, at: int) -> int:
     return start
 
 
-FINDER = Finder(rb"[A-Za-z0-9_%+-]@[A-Za-z0-9]", _near, _anywhere)
+FINDER = Finder(b"@", _near, _anywhere)

@@ -56,11 +56,11 @@ _HOLDS = {"card": _card, "phone": somebodys_phone, "us_ssn": _ssn}
 
 @cache
 def _national() -> re.Pattern[bytes]:
-    """Every form that begins with a digit or a bracket; a sixth digit on end can't be the first after an escape."""
+    """Every form that begins with a bracket or a digit; what can't be a first digit, is refused before all else."""
     kinds = (("card", _CARDS), ("phone", NATIONAL), ("us_ssn", _SSNS))
     forms = (b"(?P<%b>%b)" % (kind.encode(), b"|".join(b"(?<=[%b])%b" % row for row in rows)) for kind, rows in kinds)
-    first = rb"[0-9(](?=\d\d|(?<=0)\d|(?<=1)[ .-])(?<!\d{5}\d)" + border(rb"A-Za-z0-9_.+\-", 1)
-    return re.compile(first + rb"(?:" + b"|".join(forms) + rb")" + _END)
+    first = rb"[0-9(](?:(?<!\d\d)|(?<=\\u[0-9A-Fa-f]{3}\d\d))(?=\d\d|(?<=0)\d|(?<=1)[ .-][(2-9])"
+    return re.compile(first + border(rb"A-Za-z0-9_.+\-", 1) + rb"(?:" + b"|".join(forms) + rb")" + _END)
 
 
 @cache

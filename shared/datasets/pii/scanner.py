@@ -8,9 +8,9 @@ from shared.datasets.pii import emails, numbers, secrets
 from shared.datasets.pii.kinds import Block, Finder, Hit, Span
 from shared.datasets.pii.places import Ends, fast_ends
 
-# each with its own database: as fast as one for all, compiled in a tenth of the time, and a flood slows one alone
-GROUPS: tuple[tuple[Finder, ...], ...] = (secrets.FINDERS, (emails.FINDER,), (numbers.FINDER,))
-FAST_FROM = 2 * 1024 * 1024
+# literals apart from what is none: as fast as all together, compiled in a tenth of the time, and a flood slows one alone
+GROUPS: tuple[tuple[Finder, ...], ...] = ((*secrets.FINDERS, emails.FINDER), (numbers.FINDER,))
+FAST_FROM = 256 * 1024
 
 
 class Scanner:

@@ -1,8 +1,8 @@
 r"""Keys and tokens, each found by a literal that it begins with or contains.
 
-Forms: gitleaks' rules (github.com/gitleaks/gitleaks, config/gitleaks.toml at b58d3f1), in places narrower: keys that
-open something (no `sk_test_`), Slack's by what its kinds share, a JSON web token by `{"` in base64 in both parts.
-Azure's follow Microsoft's pages on connection strings and on service signatures. `/` may stand as `\/`.
+Forms: after gitleaks' rules (github.com/gitleaks/gitleaks, config/gitleaks.toml at b58d3f1). Wider: OpenAI's and
+Anthropic's keys, whose lengths change. Narrower: Stripe's without `test`, AWS's two commonest heads, a JSON web token
+by `{"` in both parts. Azure's: Microsoft's pages on connection strings and service signatures. `/` may stand as `\/`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,6 @@ from shared.datasets.pii.kinds import Block, Finder, Span, border
 _WORD = rb"A-Za-z0-9_"
 _END = rb"(?![A-Za-z0-9])"
 _IN_URL = rb"(?:(?<=[?&;]sig=)|(?<=\\u0026sig=))"
-_OPENAI = (
-    rb"(?:(?:proj|svcacct|admin)-(?:[\w-]{74}|[\w-]{58})T3BlbkFJ(?:[\w-]{74}|[\w-]{58})"
-    rb"|[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20})(?![\w-])"
-)
-_HEADS = ("sk-proj-", "sk-svcacct-", "sk-admin-")
-_BEFORE_MARK = (len("sk-") + 20, *(len(head) + size for head in _HEADS for size in (58, 74)))
 
 
 class _Form(NamedTuple):
@@ -45,8 +39,8 @@ _FORMS = (
     _form("github_token", b"ghp_ gho_ ghu_ ghs_ ghr_", rb"[A-Za-z0-9]{36}" + _END),
     _form("github_token", b"github_pat_", rb"[A-Za-z0-9_]{82}" + _END),
     _form("gitlab_token", b"glpat-", rb"[\w-]{20}"),
-    _form("anthropic_key", b"sk-ant-", rb"(?:api03|admin01)-[\w-]{93}AA(?![\w-])"),
-    _form("openai_key", b"sk-", _OPENAI)._replace(mark=b"T3BlbkFJ"),
+    _form("anthropic_key", b"sk-ant-", rb"(?:api|admin)\d\d-[\w-]{80,120}"),
+    _form("openai_key", b"sk-", rb"(?!ant-)[\w-]{20,90}T3BlbkFJ[\w-]{20,90}")._replace(mark=b"T3BlbkFJ"),
     _form("google_api_key", b"AIz", rb"a[\w-]{35}(?![\w-])"),
     _form("slack_token", b"xoxa- xoxb- xoxe- xoxp- xoxr- xoxs-", rb"\d{10,13}-[A-Za-z0-9-]{20,90}"),
     _form("stripe_key", b"sk_live_ rk_live_", rb"[A-Za-z0-9]{16,99}" + _END),
@@ -64,7 +58,7 @@ _NOBODYS = (
     b"EXAMPLE",  # AWS's documentation: AKIAIOSFODNN7EXAMPLE
     b"Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq",  # Azurite's well-known account
 )
-_FEW_LETTERS = 10
+_FEW_LETTERS, _MARK_WITHIN = 10, 128
 
 
 @cache
@@ -75,16 +69,16 @@ def _pattern(form: _Form) -> re.Pattern[bytes]:
 def _near(form: _Form, block: Block, ends: list[int]) -> Iterator[Span]:
     """The values whose head, or mark, ends here, from left to right, as `finditer` would find them."""
     done, match = 0, _pattern(form).match
-    for start in _starts(form, ends):
+    for start in _marked(form, block, ends) if form.mark else (end - len(form.heads[0]) for end in ends):
         if start >= done and (found := match(block, start)):
             done = found.end()
             yield from _kept(form, found)
 
 
-def _starts(form: _Form, ends: list[int]) -> list[int]:
-    if not form.mark:
-        return [end - len(form.heads[0]) for end in ends]
-    return sorted({end - len(form.mark) - size for end in ends for size in _BEFORE_MARK})
+def _marked(form: _Form, block: Block, ends: list[int]) -> list[int]:
+    """The heads so near before a mark that it may be theirs."""
+    head = re.compile(re.escape(form.heads[0]))
+    return sorted({found.start() for end in ends for found in head.finditer(block, max(0, end - _MARK_WITHIN), end)})
 
 
 def _anywhere(form: _Form, block: bytes) -> Iterator[Span]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from shared.datasets.kept import Kept
 from shared.datasets.split import Fractions
-from shared.datasets.tally import Kept
 
 MANY = 20_000
 

@@ -8,7 +8,7 @@ from shared.datasets import tokens
 from shared.datasets.patterns import Pattern
 
 if TYPE_CHECKING:
-    from shared.datasets.tally import Batch
+    from shared.datasets.batch import Batch
 
 BYTES_A_TOKEN = 4  # of Latin a character is a byte and a token four; of Chinese a character three and most of a token
 NEAR = 0.5

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from shared.datasets.begin import beginning
 from shared.datasets.blocks import blocks
-from shared.datasets.check import read_whole, scanner
+from shared.datasets.reading import read_whole, scanner
 from shared.datasets.sources import Local, Source, Told
 from shared.datasets.split import Fractions, Sides
 from shared.datasets.stretch import Stretch

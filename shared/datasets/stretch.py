@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from shared.datasets import strict
+from shared.datasets.batch import Batch
 from shared.datasets.blocks import MAX_LINE, Block, Readable, blocks
 from shared.datasets.fast import Fast
 from shared.datasets.findings import Finding, Findings
@@ -15,7 +16,7 @@ from shared.datasets.nearly import Nearly
 from shared.datasets.rulebook import found
 from shared.datasets.rules import Line
 from shared.datasets.split import SMALL, Sides
-from shared.datasets.tally import Batch, Tally
+from shared.datasets.tally import Tally
 
 BOM = b"\xef\xbb\xbf"
 SPACE = b" \t\r\n"
@@ -156,7 +157,7 @@ class Stretch:
         if self._nearly is not None:
             self.tally.counted.update(self._nearly.count(batch, self.tally.patterns))
         rows = []
-        if self.sides.wants_rows:
+        if self.sides.wants_rows and not self.findings.errors:
             rows = [_encode(row if isinstance(row, dict) else {"messages": row}) for row in batch.rows]
         self.sides.add(keys, rows, before, self._side)
 
@@ -212,8 +213,9 @@ class Stretch:
         for hit in self._scanner.scan(block.view):
             entry = self.tally.pii.setdefault(hit.kind, [0])
             entry[0] += 1
-            if len(entry) <= LINES:
-                entry.append(self.lines + 1 + block.data.count(b"\n", 0, hit.offset))
+            line = self.lines + 1 + block.data.count(b"\n", 0, hit.offset) if len(entry) <= LINES else entry[-1]
+            if line != entry[-1] or len(entry) == 1:
+                entry.append(line)
 
 
 LINES = 20

@@ -9,11 +9,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from heapq import heappop, heappush
-from typing import Any
 from zlib import crc32
 
 from xxhash import xxh3_64_intdigest
 
+from shared.datasets.batch import Batch
+from shared.datasets.kept import Kept
 from shared.datasets.patterns import Pattern, pattern
 
 EXACT = 1 << 20
@@ -24,57 +25,6 @@ LOW = (1 << 32) - 1
 
 Counted = tuple[int, int]
 Sampled = tuple[int, list[tuple[str, str]]]
-
-
-class Kept:
-    """Columns of numbers for the rows whose hash ends in `bits` zero bits; more are dropped where they grow too long."""
-
-    def __init__(self, limit: int, *codes: str) -> None:
-        self.limit = limit
-        self.mask = 0
-        self.columns = tuple(array(code) for code in codes)
-
-    @property
-    def one_in(self) -> int:
-        """One row in how many is kept."""
-        return self.mask + 1
-
-    def halve(self) -> None:
-        """Keeps one row in twice as many; the first column is the hash."""
-        self.mask = 2 * self.mask + 1
-        chosen = [index for index, key in enumerate(self.columns[0]) if not key & self.mask]
-        self.columns = tuple(array(c.typecode, [c[index] for index in chosen]) for c in self.columns)
-
-    def extend(self, more: Kept) -> None:
-        """Takes in the columns of another; both then keep one row in the same number."""
-        while self.mask < more.mask:
-            self.halve()
-        while more.mask < self.mask:
-            more.halve()
-        for mine, theirs in zip(self.columns, more.columns, strict=True):
-            mine.extend(theirs)
-        while len(self.columns[0]) > self.limit:
-            self.halve()
-
-
-class Batch:
-    """Rows without errors that are counted together: where they stand, what they say."""
-
-    def __init__(self) -> None:
-        self.lines: list[int] = []
-        self.places: list[int] = []
-        self.texts: list[list[str]] = []
-        self.contents: dict[int, bytes] = {}
-        self.rows: list[Any] = []
-
-    def add(self, line: int, place: int, texts: list[str], row: Any, content: bytes | None = None) -> None:
-        """Adds a row; `row` is what the snapshot has of it, `content` its bytes where they are more than roles and texts."""
-        if content is not None:
-            self.contents[len(self.lines)] = content
-        self.lines.append(line)
-        self.places.append(place)
-        self.texts.append(texts)
-        self.rows.append(row)
 
 
 class Tally:
@@ -144,9 +94,9 @@ class Tally:
         for line, found in zip(lines, lengths, strict=True):
             if 0 in found:
                 self.note("empty_message", line)
-        self._keep(self.hashes, keys, lines)
+        self.hashes.add(keys, lines)
         before = [sum(found[: order.first_answer]) for found, order in pairs]
-        self._keep(self.figures, keys, lines, places, sizes, answers, before)
+        self.figures.add(keys, lines, places, sizes, answers, before)
         for index, key in enumerate(keys):
             if key & LOW < self._worst:
                 self._sample(key, lines[index], orders[index].roles, batch.texts[index])
@@ -162,16 +112,6 @@ class Tally:
             self.longest = (most, lines[sizes.index(most)])
         if (least := min(sizes)) < self.shortest[0]:
             self.shortest = (least, lines[sizes.index(least)])
-
-    def _keep(self, kept: Kept, keys: list[int], *columns: Sequence[int]) -> None:
-        every = (keys, *columns)
-        if kept.mask:
-            chosen = [index for index, key in enumerate(keys) if not key & kept.mask]
-            every = tuple([column[index] for index in chosen] for column in every)
-        for column, values in zip(kept.columns, every, strict=True):
-            column.extend(array(column.typecode, values))
-        while len(kept.columns[0]) > kept.limit:
-            kept.halve()
 
     def _sample(self, key: int, line: int, roles: tuple[str, ...], texts: list[str]) -> None:
         if key in self.sample:

@@ -175,6 +175,23 @@ def test_bad_input_is_rejected_with_line_reason_and_mend(box: Box, name: str) ->
     assert box.datasets.get_blob_client(f"{name}/chats.jsonl").get_blob_tags()["droptune-state"] == "rejected"
 
 
+@pytest.mark.parametrize("file", ["chat.jsonl.gz", "chat.parquet"])
+def test_a_compressed_file_and_parquet_are_taken_as_they_are(box: Box, file: str) -> None:
+    data = (Path(__file__).parents[2] / "examples" / "formats" / file).read_bytes()
+    name = file.replace(".", "-")
+    run = box.settled(f"{name}/{file}", box.drop(f"{name}/{file}", data, TINY))
+    assert run["state"] == "live"
+    report = box.report(f"{name}/{file}")
+    assert report["estimate"]["usd_low"] <= report["estimate"]["usd"] <= report["estimate"]["usd_high"]
+
+
+def test_rows_of_another_format_are_named_and_told_how_to_convert(box: Box) -> None:
+    data = (Path(__file__).parents[2] / "examples" / "formats" / "sharegpt.json").read_bytes()
+    row = box.settled("sharegpt/old.json", box.drop("sharegpt/old.json", data, TINY))
+    assert row["state"] == "rejected" and "ShareGPT" in row["reason"]
+    assert "droptune convert old.json" in row["fix"]
+
+
 def test_a_compute_that_is_not_on_the_models_list_is_refused(box: Box) -> None:
     from azure.ai.ml.entities import AmlCompute
 

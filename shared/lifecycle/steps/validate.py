@@ -51,7 +51,7 @@ def _judge(upload: Upload, blob: Listed, blobs: list[Listed]) -> Outcome:
     where = snapshots.prefix(upload.name, blob.etag, [beside, config.test_fraction, config.validation_fraction])
     manifest = snapshots.find(where)
     with snapshots.Snapshot(where) as snapshot:
-        sink = snapshot.begin if manifest is None else None
+        sink = snapshot.begin if manifest is None and not findings else None
         try:
             verdict = check.check(sources, config, findings, terms=_terms(config), sink=sink)
         except UserError as error:

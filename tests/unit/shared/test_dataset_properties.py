@@ -14,13 +14,14 @@ from folder_sink import Chunked, judge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.datasets import check, excerpt, quotes, stretch
+from shared.datasets import excerpt, quotes, reading, stretch
 from shared.datasets.blocks import MAX_LINE, Chunks, blocks
 from shared.datasets.broken import why
-from shared.datasets.check import MIN_TRAIN_ROWS, Verdict
+from shared.datasets.check import Verdict
 from shared.datasets.config import Config, parse
 from shared.datasets.distribution import distribution
 from shared.datasets.fast import Fast
+from shared.datasets.judging import MIN_TRAIN_ROWS
 from shared.datasets.paths import bad_name, is_dataset, place
 from shared.datasets.patterns import ROLES
 from shared.datasets.rulebook import RULES
@@ -116,7 +117,7 @@ def test_any_bytes_of_a_droptune_toml_get_a_config_or_findings(data: bytes) -> N
 def test_the_sizes_of_chunks_and_blocks_do_not_change_the_verdict(data: bytes, sizes: list[int], block: int) -> None:
     whole = look(data)
     assert look(Chunked(cut(data, sizes))) == whole
-    with patch.object(check, "beginning", lambda block, name: None):
+    with patch.object(reading, "beginning", lambda block, name: None):
         whole = look(data)
         with patch.object(stretch, "blocks", lambda source: blocks(source, block)):
             assert look(data) == whole
@@ -136,7 +137,7 @@ class Strict(Fast):
 @given(written(PLAIN_ROW) | written(GOOD_ROW | ROW | PLAIN_ROW), st.integers(30, 400))
 def test_the_fast_way_and_the_strict_way_say_the_same(data: bytes, block: int) -> None:
     with (
-        patch.object(check, "beginning", lambda block, name: None),
+        patch.object(reading, "beginning", lambda block, name: None),
         patch.object(stretch, "blocks", lambda source: blocks(source, block)),
     ):
         quick = look(data)

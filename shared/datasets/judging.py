@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.datasets import duplicates, tokens, told
+from shared.datasets import tokens, told
+from shared.datasets.counts import duplicates
 from shared.datasets.findings import Finding, Findings
 from shared.datasets.masked import covered
 from shared.datasets.profile import count_tokens, profile
 from shared.datasets.reading import Reading
+from shared.datasets.rows.stretch import Stretch
 from shared.datasets.rulebook import RULES, found
-from shared.datasets.stretch import Stretch
 from shared.datasets.verdict import Verdict
 
 MIN_TRAIN_ROWS = 10

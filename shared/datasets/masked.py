@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from shared.datasets.findings import Excerpt, Finding
 
 COVER = "•"
-_VALUE = re.compile(rb"[^\s\"'<>,;]+(?:[ -]?[0-9A-Z]{2,4}(?![A-Za-z0-9]))*")
-_KEY = re.compile(rb"-----BEGIN.*", re.DOTALL)
 
 
 def masked(text: str) -> str:
@@ -22,9 +18,8 @@ def masked(text: str) -> str:
     from shared.datasets.pii import Scanner
 
     data = text.encode("utf-8", "surrogatepass")
-    for hit in Scanner().scan(data):
-        start, end = _span(data, hit.offset)
-        begins, length = len(_decode(data[:start])), len(_decode(data[start:end]))
+    for span in Scanner().spans(data):
+        begins, length = len(_decode(data[: span.start])), len(_decode(data[span.start : span.end]))
         text = text[:begins] + COVER * length + text[begins + length :]
     return text
 
@@ -37,11 +32,6 @@ def covered(finding: Finding) -> Finding:
     whole = masked(excerpt.before + excerpt.marked + excerpt.after)
     first, second = len(excerpt.before), len(excerpt.before) + len(excerpt.marked)
     return msgspec.structs.replace(finding, excerpt=Excerpt(whole[:first], whole[first:second], whole[second:]))
-
-
-def _span(data: bytes, offset: int) -> tuple[int, int]:
-    found = _KEY.match(data, offset) or _VALUE.match(data, offset)
-    return offset, found.end() if found else offset
 
 
 def _decode(data: bytes) -> str:

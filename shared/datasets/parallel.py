@@ -9,12 +9,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from shared.datasets.begin import beginning
-from shared.datasets.blocks import blocks
 from shared.datasets.reading import read_whole, scanner
+from shared.datasets.rows.begin import beginning
+from shared.datasets.rows.blocks import blocks
+from shared.datasets.rows.stretch import Stretch
 from shared.datasets.sources import Local, Source, Told
 from shared.datasets.split import Fractions, Sides
-from shared.datasets.stretch import Stretch
 
 WORTH_IT = 64 * 1024 * 1024
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from shared.datasets import scripts, tokens
-from shared.datasets.distribution import distribution, scaled
-from shared.datasets.duplicates import Copies
+from shared.datasets import tokens
+from shared.datasets.counts import scripts
+from shared.datasets.counts.distribution import distribution, scaled
+from shared.datasets.counts.duplicates import Copies
+from shared.datasets.counts.tally import LOW, Tally
 from shared.datasets.masked import masked
-from shared.datasets.tally import LOW, Tally
 
 COUNTED = 64
 SHOWN_ROWS = 5

@@ -8,14 +8,14 @@ from pathlib import Path
 import msgspec
 
 from shared.datasets import tokens
-from shared.datasets.begin import beginning
 from shared.datasets.config import Config
 from shared.datasets.ends import Sink
-from shared.datasets.nearly import Nearly
+from shared.datasets.rows.begin import beginning
+from shared.datasets.rows.stretch import Scanner, Stretch
 from shared.datasets.rulebook import found
 from shared.datasets.sources import Source, lines
 from shared.datasets.split import Fractions, Sides
-from shared.datasets.stretch import Scanner, Stretch
+from shared.datasets.tokens.nearly import Nearly
 
 Read = Callable[[Stretch, Source], None]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from shared.datasets.blocks import Chunks, Readable
+from shared.datasets.rows.blocks import Chunks, Readable
 
 CHUNK = 1024 * 1024
 MOST_UNPACKED = 20_000_000_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from shared.datasets.duplicates import Copies
+from shared.datasets.counts.duplicates import Copies
+from shared.datasets.counts.tally import Tally
 from shared.datasets.findings import Finding
 from shared.datasets.rulebook import RULES, found
-from shared.datasets.tally import Tally
 
 Told = tuple[Finding, int]
 

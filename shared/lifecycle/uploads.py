@@ -10,8 +10,8 @@ from typing import BinaryIO, cast
 
 from shared.azure.blobs import Container, Listed
 from shared.azure.ranges import RangeFile, stream
-from shared.datasets.blocks import Chunks, Readable
 from shared.datasets.paths import place
+from shared.datasets.rows.blocks import Chunks, Readable
 from shared.errors import UserError
 
 DATASETS = Container("datasets")

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.datasets.blocks import Chunks, Readable
 from shared.datasets.check import SIDES, Terms, Verdict, check
 from shared.datasets.config import Config
 from shared.datasets.findings import Finding
+from shared.datasets.rows.blocks import Chunks, Readable
 from shared.datasets.sources import Bytes, Source
 
 

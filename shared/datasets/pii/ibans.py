@@ -30,8 +30,9 @@ _COUNTRIES = {
 }
 _LENGTHS = {country.encode(): length for length, names in _COUNTRIES.items() for country in names.split()}
 # 9 digits soon: a number without them is in no stretch that is looked at
-_HEAD = rb"[A-Z]" + border(rb"A-Za-z0-9_", 1) + rb"[A-Z]\d\d(?=[A-Z0-9 ]{0,8}\d(?: ?\d){8})"
+_HEAD = rb"[A-Z](?=[A-Z]\d\d)" + border(rb"A-Za-z0-9_", 1) + rb"[A-Z]\d\d(?=[A-Z0-9 ]{0,8}\d(?: ?\d){8})"
 _FORM = rb"[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?![a-z0-9])"
+_AS_DIGITS = {letter: str(letter - ord("A") + 10) for letter in range(ord("A"), ord("Z") + 1)}
 _BEFORE, _AFTER = 13, 32  # "RO49 AAAA 1B" may stand before the stretch of digits, which the head looks into
 
 
@@ -62,8 +63,8 @@ def _length(text: bytes) -> int:
     length = _LENGTHS.get(text[:2], len(text) + 1)
     if len(text) < length or text[2:4] in (b"00", b"01", b"99"):
         return 0
-    turned = text[4:length] + text[:4]
-    return length if int("".join(str(int(chr(one), 36)) for one in turned)) % 97 == 1 else 0
+    turned = (text[4:length] + text[:4]).decode("ascii").translate(_AS_DIGITS)
+    return length if int(turned) % 97 == 1 else 0
 
 
 def _spread(text: bytes, length: int) -> int:

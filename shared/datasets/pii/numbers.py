@@ -35,12 +35,12 @@ _TEST_CARDS = frozenset(
 _NOBODYS_SSNS = frozenset(b"078051120 219099999 123456789".split())
 _NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _TWICE = bytes.maketrans(b"0123456789", bytes(one * 2 - 9 * (one > 4) for one in range(10)))
-_ONCE = bytes.maketrans(b"0123456789", bytes(range(10)))
 
 
 def luhn(digits: bytes) -> bool:
     """Tells whether the last digit is the check digit of the others (ISO/IEC 7812-1, annex B)."""
-    return (sum(digits[::-2].translate(_ONCE)) + sum(digits[-2::-2].translate(_TWICE))) % 10 == 0
+    once = digits[::-2]
+    return (sum(once) - 48 * len(once) + sum(digits[-2::-2].translate(_TWICE))) % 10 == 0
 
 
 def _card(digits: bytes) -> bool:
@@ -56,7 +56,7 @@ _HOLDS = {"card": _card, "phone": somebodys_phone, "us_ssn": _ssn}
 
 @cache
 def _national() -> re.Pattern[bytes]:
-    """Every form that begins with a bracket or a digit; what can't be a first digit, is refused before all else."""
+    """Every form that begins with a bracket or a digit; what can't be a first digit is refused before all else."""
     kinds = (("card", _CARDS), ("phone", NATIONAL), ("us_ssn", _SSNS))
     forms = (b"(?P<%b>%b)" % (kind.encode(), b"|".join(b"(?<=[%b])%b" % row for row in rows)) for kind, rows in kinds)
     first = rb"[0-9(](?:(?<!\d\d)|(?<=\\u[0-9A-Fa-f]{3}\d\d))(?=\d\d|(?<=0)\d|(?<=1)[ .-][(2-9])"
@@ -77,13 +77,13 @@ def _stretch() -> re.Pattern[bytes]:
 def _numbers(block: Block, start: int, end: int) -> Iterator[Span]:
     for pattern in (_national(), _international()):
         for found in pattern.finditer(block, start, end):
-            kind = str(found.lastgroup)
+            kind = found.lastgroup or ""
             if _HOLDS[kind](found[0].translate(None, _NO_DIGITS)):
                 yield Span(kind, found.start(), found.end())
 
 
 def _near(block: Block, ends: list[int]) -> Iterator[Span]:
-    """The numbers of every stretch of `0-9 .()+-` in which an expression ends (and one byte more)."""
+    """The numbers of every stretch of `0-9 .()+-` in which the expression ends, or just after which."""
     done = 0
     for end in ends:
         if end > done:
@@ -109,4 +109,4 @@ def _anywhere(block: bytes) -> Iterator[Span]:
     yield from ibans(block)
 
 
-FINDER = Finder(rb"[0-9](?:[ .()+-]{0,2}[0-9]){8}[^0-9a-z]", _near, _anywhere)
+FINDER = Finder(rb"[0-9](?:[ .()+-]{0,2}[0-9]){8}(?:[^0-9a-z]|\z)", _near, _anywhere)

@@ -14,16 +14,17 @@ from folder_sink import Chunked, judge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.datasets import excerpt, quotes, reading, stretch
-from shared.datasets.blocks import MAX_LINE, Chunks, blocks
-from shared.datasets.broken import why
+from shared.datasets import reading
 from shared.datasets.check import Verdict
 from shared.datasets.config import Config, parse
-from shared.datasets.distribution import distribution
-from shared.datasets.fast import Fast
+from shared.datasets.counts.distribution import distribution
 from shared.datasets.judging import MIN_TRAIN_ROWS
 from shared.datasets.paths import bad_name, is_dataset, place
-from shared.datasets.patterns import ROLES
+from shared.datasets.rows import excerpt, quotes, stretch
+from shared.datasets.rows.blocks import MAX_LINE, Chunks, blocks
+from shared.datasets.rows.broken import why
+from shared.datasets.rows.fast import Fast
+from shared.datasets.rows.patterns import ROLES
 from shared.datasets.rulebook import RULES
 from shared.datasets.split import SIDES, Fractions
 

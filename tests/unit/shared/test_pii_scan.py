@@ -97,6 +97,13 @@ def test_a_value_of_a_known_form_is_found_once(kind: str, text: str, around: str
 
 
 @pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize(("kind", "text"), FOUND)
+def test_a_value_at_both_ends_of_a_block_is_found(kind: str, text: str, fast: bool) -> None:
+    (hit,) = Scanner(0 if fast else EVER).scan(text.encode())
+    assert hit == (kind, text.find("sig=") if kind == "azure_sas" else 0)
+
+
+@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("text", MISSED)
 def test_a_near_miss_is_not_found(text: str, fast: bool) -> None:
     assert kinds(f"it is {text}, and so on", fast) == []
@@ -133,15 +140,15 @@ def test_a_line_has_the_same_hits_alone_as_in_its_block_and_both_ways_agree(line
     alone, offset = [], 0
     plain, fast = Scanner(EVER), Scanner(0)
     for one in raw:
-        alone += [(hit.kind, hit.offset + offset) for hit in plain.scan(one)]
+        alone += [(span.kind, span.start + offset, span.end + offset) for span in plain.spans(one)]
         offset += len(one)
-    assert plain.scan(b"".join(raw)) == alone
-    assert fast.scan(b"".join(raw)) == alone
+    assert plain.spans(b"".join(raw)) == alone
+    assert fast.spans(b"".join(raw)) == alone
 
 
-@given(st.binary(max_size=300))
+@given(st.one_of(st.binary(max_size=300), LINES.map(str.encode)))
 def test_any_bytes_give_the_same_answer_both_ways(data: bytes) -> None:
-    assert Scanner(0).scan(data) == Scanner(EVER).scan(data)
+    assert Scanner(0).spans(data) == Scanner(EVER).spans(data)
 
 
 @pytest.mark.parametrize("fast", [False, True])
@@ -170,6 +177,19 @@ def test_a_span_covers_the_value_and_no_more(kind: str, text: str, fast: bool) -
 def test_what_stands_after_a_number_is_no_part_of_it(text: str, value: str, fast: bool) -> None:
     spans = Scanner(0 if fast else EVER).spans(text.encode())
     assert [text[span.start : span.end] for span in spans] == [value]
+
+
+def test_without_hyperscan_the_same_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = b"".join(line(text) for _, text in FOUND)
+    expected = Scanner(0).scan(block)
+    monkeypatch.setitem(sys.modules, "hyperscan", None)
+    assert Scanner(0).scan(memoryview(block)) == expected
+
+
+def test_a_scanner_that_turns_fast_in_its_course_finds_the_same() -> None:
+    block = b"".join(line(text) for _, text in FOUND)
+    scanner = Scanner(2 * len(block))
+    assert scanner.scan(block) == scanner.scan(block) == scanner.scan(block)
 
 
 FLOODS = ["@", "a@b.co", "9", "12 ", "1 ", "+1", "sk-", " eyJ", "eyJ", "DE89 ", "4111 ", "4539 ", "ghp_", "T3BlbkFJ"]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.datasets import scripts
+from shared.datasets.counts import scripts
 
 SAMPLES = {
     "Latin": "Größe, naïve, Việt Nam ½ ﬁ Ａ",

@@ -11,7 +11,8 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.datasets import token_rates, tokens
+from shared.datasets import tokens
+from shared.datasets.tokens import token_rates
 
 ENGLISH = "The light that you see from the nearest star is older than four years, and it has not changed since then. "
 TEXTS = [

@@ -7,16 +7,16 @@ from typing import Any, Protocol
 
 import msgspec
 
-from shared.datasets import strict
-from shared.datasets.batch import Batch
-from shared.datasets.blocks import MAX_LINE, Block, Readable, blocks
-from shared.datasets.fast import Fast
+from shared.datasets.counts.tally import Tally
 from shared.datasets.findings import Finding, Findings
-from shared.datasets.nearly import Nearly
+from shared.datasets.rows import strict
+from shared.datasets.rows.batch import Batch
+from shared.datasets.rows.blocks import MAX_LINE, Block, Readable, blocks
+from shared.datasets.rows.fast import Fast
+from shared.datasets.rows.rules import Line
 from shared.datasets.rulebook import found
-from shared.datasets.rules import Line
 from shared.datasets.split import SMALL, Sides
-from shared.datasets.tally import Tally
+from shared.datasets.tokens.nearly import Nearly
 
 BOM = b"\xef\xbb\xbf"
 SPACE = b" \t\r\n"

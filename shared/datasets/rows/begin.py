@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from shared.datasets.blocks import Block
 from shared.datasets.findings import Finding
+from shared.datasets.rows.blocks import Block
 from shared.datasets.rulebook import CHAT, found
 
 if TYPE_CHECKING:

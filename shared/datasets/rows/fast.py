@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from shared.datasets import quotes
-from shared.datasets.blocks import BLOCK, MAX_LINE, Block
+from shared.datasets.rows import quotes
+from shared.datasets.rows.blocks import BLOCK, MAX_LINE, Block
 
 COLUMNS = 32
 PLAIN = 4

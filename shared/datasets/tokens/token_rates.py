@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from shared.datasets import scripts
+from shared.datasets.counts import scripts
 
 ENGLISH, CODE = "English", "code"
 KINDS = ("32k", "49k", "128k")

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from shared.datasets import base_models, token_rates
+from shared.datasets.tokens import base_models, token_rates
 
 
 class TokenizerError(Exception):

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from shared.datasets import excerpt
-from shared.datasets.broken import DEEP, depth
-from shared.datasets.patterns import ROLES
+from shared.datasets.rows import excerpt
+from shared.datasets.rows.broken import DEEP, depth
+from shared.datasets.rows.patterns import ROLES
 from shared.datasets.rulebook import found
 
 Raw = msgspec.Raw

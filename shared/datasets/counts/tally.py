@@ -13,9 +13,9 @@ from zlib import crc32
 
 from xxhash import xxh3_64_intdigest
 
-from shared.datasets.batch import Batch
-from shared.datasets.kept import Kept
-from shared.datasets.patterns import Pattern, pattern
+from shared.datasets.counts.kept import Kept
+from shared.datasets.rows.batch import Batch
+from shared.datasets.rows.patterns import Pattern, pattern
 
 EXACT = 1 << 20
 MEASURED = 1 << 18

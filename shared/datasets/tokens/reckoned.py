@@ -6,11 +6,7 @@ import math
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from shared.datasets.base_models import context_tokens as context_tokens
-from shared.datasets.counters import Counter as Counter
-from shared.datasets.counters import TokenizerError as TokenizerError
-from shared.datasets.counters import estimated as estimated
-from shared.datasets.counters import from_file as from_file
+from shared.datasets.tokens.counters import Counter
 
 Row = list[tuple[str, str]]  # role and content of each message
 NEAR = 0.3

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from shared.datasets import excerpt, rules
-from shared.datasets.broken import why
-from shared.datasets.patterns import Pattern, pattern
-from shared.datasets.quotes import unescaped
+from shared.datasets.rows import excerpt, rules
+from shared.datasets.rows.broken import why
+from shared.datasets.rows.patterns import Pattern, pattern
+from shared.datasets.rows.quotes import unescaped
+from shared.datasets.rows.rules import Line, Raw, field, kind
 from shared.datasets.rulebook import found
-from shared.datasets.rules import Line, Raw, field, kind
 
 _object = msgspec.json.Decoder(dict[str, Raw]).decode
 _messages = msgspec.json.Decoder(list[dict[str, Raw]]).decode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from shared.datasets.kept import Kept
+from shared.datasets.counts.kept import Kept
 from shared.datasets.split import Fractions
 
 MANY = 20_000

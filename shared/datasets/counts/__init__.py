@@ -1,0 +1,1 @@
+"""What is counted about rows, and how it is told in numbers."""

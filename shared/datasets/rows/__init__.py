@@ -1,0 +1,1 @@
+"""From bytes to rows: blocks of lines, the fast way with types, the strict way with rules."""

@@ -130,8 +130,12 @@ def test_the_deployed_folder_answers_and_repeats_itself(steps: Steps) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")  # peft calls what transformers deprecates
-def test_merged_weights_score_as_peft_scores_base_and_adapter(registry: Path, steps: Steps) -> None:
-    """The saved adapter, read by PEFT on the base in transformers, gives what the merged file gives."""
+def test_merged_weights_are_those_that_peft_merges(registry: Path, steps: Steps) -> None:
+    """The merged file, read by transformers, holds what PEFT makes of base and adapter, within Q8_0's rounding.
+
+    Weights are compared and not scores: the tiny model is random, and one that was trained hard (in bfloat16 where the
+    processor has it) makes a rounding of half a per cent into any score.
+    """
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
@@ -139,17 +143,18 @@ def test_merged_weights_score_as_peft_scores_base_and_adapter(registry: Path, st
     learnt = steps.output("chat_completion_finetune", "pytorch_model_folder")
     merged = steps.output("ft_nlp_model_converter", "mlflow_model_folder") / "data"
 
-    def model(folder: Path, file: str) -> Any:
-        return AutoModelForCausalLM.from_pretrained(folder, gguf_file=file, dtype=torch.float32)
+    def model(folder: Path) -> Any:
+        return AutoModelForCausalLM.from_pretrained(folder, gguf_file="model.gguf", dtype=torch.float32)
 
-    ids = torch.arange(3, 60)[None]
-    with torch.no_grad():
-        base = model(registry / "models" / "tiny-random-chat" / "model" / "data", "model.gguf")
-        plain = base(ids).logits[0, -1]
-        adapted = PeftModel.from_pretrained(base, str(learnt))(ids).logits[0, -1]
-        whole = model(merged, "model.gguf")(ids).logits[0, -1]
-    changed = (adapted - plain).norm()
-    assert changed > 1 and (whole - adapted).norm() < 0.05 * changed
+    base = model(registry / "models" / "tiny-random-chat" / "model" / "data")
+    before = {name: weight.clone() for name, weight in base.state_dict().items()}
+    wanted = PeftModel.from_pretrained(base, str(learnt)).merge_and_unload().state_dict()
+    found = model(merged).state_dict()
+    learnt_names = [name for name, weight in wanted.items() if not torch.equal(weight, before[name])]
+    assert len(learnt_names) == 7 * len({name.split(".")[2] for name in learnt_names})
+    for name in learnt_names:
+        assert (found[name] - wanted[name]).norm() < 0.01 * wanted[name].norm(), name
+    assert all(torch.equal(found[name], before[name]) for name in wanted if name not in learnt_names)
 
 
 def test_our_forward_pass_is_that_of_transformers(registry: Path) -> None:

@@ -16,9 +16,8 @@ from shared.runs.records import Moment, Run, Upload, now
 def reject(upload: Upload, verdict: Verdict) -> Outcome:
     """The upload rests; its report says what is wrong, first the first error."""
     first = next(finding for finding in verdict.findings if finding.severity == "error")
-    where = ", ".join(
-        part for part in (first.file or "", f"line {first.line}" if first.line else "", first.field or "") if part
-    )
+    field = first.field if first.field and first.field not in first.message else ""
+    where = ", ".join(part for part in (first.file or "", f"line {first.line}" if first.line else "", field) if part)
     reason = f"{where}: {first.message}" if where else first.message
     reports.publish(upload.path, {**_report(upload, verdict), "state": "rejected", "reason": reason, "fix": first.fix})
     return Enter("rejected", reason, reason, first.fix)

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from azureml_box import datastores
 from azureml_box.errors import NotFound
 from azureml_box.http import body, json
+from azureml_box.registry_routes import known
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -29,7 +30,7 @@ def routes(box: Box) -> list[Route]:
 
     async def temporary(request: Request) -> Response:
         registry, name, version = (request.path_params[part] for part in ("registry", "name", "version"))
-        known_registry(box, registry)
+        known(box, registry)
         asset = str((await body(request)).get("assetId") or f"azureml://registries/{registry}/{name}/{version}")
         return json(await upload_reference(box, await _container(box, asset)))
 
@@ -48,13 +49,6 @@ def routes(box: Box) -> list[Route]:
 def registry_base(box: Box) -> str:
     """The route prefix of registries, on the host that registry discovery names."""
     return f"/mferp/managementfrontend{box.config.registry_scope('{registry}')}"
-
-
-def known_registry(box: Box, registry: str) -> str:
-    """The registry's name, or NotFound."""
-    if registry not in box.config.registries:
-        raise NotFound(f"There is no registry {registry!r}.", "RegistryNotFound")
-    return registry
 
 
 async def _container(box: Box, asset: str) -> str:
@@ -84,7 +78,7 @@ async def upload_reference(box: Box, container: str, path: str = "") -> dict[str
 
 async def _download(box: Box, request: Request) -> Response:
     registry, name, version = (request.path_params[part] for part in ("registry", "name", "version"))
-    doc = _named(box, known_registry(box, registry), name, version, await body(request))
+    doc = _named(box, known(box, registry), name, version, await body(request))
     if doc is None:
         raise NotFound(f"Registry {registry!r} has no asset {name!r} with version {version!r}.")
     container = f"registry-{registry.lower()}"

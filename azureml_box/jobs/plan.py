@@ -104,7 +104,9 @@ def _expand(
             plan.groups[here] = component
             _expand(plan, here, component.spec.get("jobs") or {}, complete, chosen, component.registry, find)
         else:
-            plan.steps[here] = Step(here, path, component, complete, chosen, _variables(job, given), _timeout(job))
+            plan.steps[here] = Step(
+                here, path, component, complete, chosen, _variables(job, given), _timeout(job, given)
+            )
 
 
 def _compute(job: Mapping[str, Any], given: Mapping[str, Value], inherited: str) -> str:
@@ -119,9 +121,9 @@ def _variables(job: Mapping[str, Any], given: Mapping[str, Value]) -> dict[str, 
     return {name: value.value for name, value in read_all.items() if isinstance(value, Literal)}
 
 
-def _timeout(job: Mapping[str, Any]) -> float | None:
-    limit = (job.get("limits") or {}).get("timeout")
-    return seconds(limit) if limit is not None else None
+def _timeout(job: Mapping[str, Any], given: Mapping[str, Value]) -> float | None:
+    limit = read((job.get("limits") or {}).get("timeout"), given, "")
+    return seconds(limit.value) if isinstance(limit, Literal) else None
 
 
 def seconds(limit: Any) -> float:

@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 from tests.conformance import cases, results, sdk
 
 HERE = Path(__file__).resolve().parent
-CURATED = "AzureML-sklearn-1.0-ubuntu20.04-py38-cpu"  # Azure offers it everywhere; the tests name versions 1 and 33
-CLUSTERS = ["cpu-cluster", "gpu-cluster", "testCompute"]  # exist in the SDK team's workspace
 NEEDED = {
     "ML_SUBSCRIPTION_ID": "AZURE_SUBSCRIPTION_ID",
     "ML_RESOURCE_GROUP": "AZURE_RESOURCE_GROUP",
@@ -31,7 +29,7 @@ def run(
     """The results, one a case, and the seconds that pytest took."""
     environment = _environment(dict(box if box is not None else os.environ), work)
     sources = sdk.unpack(work, environment["AZUREML_REGISTRY_NAME"])
-    _prepare(python, work, environment)
+    _prepare(python, sources, environment)
     for name in ("results.jsonl", "calls.jsonl"):
         (work / name).unlink(missing_ok=True)
     (work / "cases.args").write_text("\n".join(chosen), encoding="utf-8")
@@ -50,9 +48,9 @@ def _command(python: str, work: Path, options: argparse.Namespace) -> list[str]:
     return [python, "-m", "pytest", *own, *limits, f"@{work / 'cases.args'}", *narrowed]
 
 
-def _prepare(python: str, work: Path, environment: dict[str, str]) -> None:
-    script = str(HERE / "prepare_box.py")
-    subprocess.run([python, script, CURATED, *CLUSTERS], env=environment, cwd=work, check=True)
+def _prepare(python: str, sources: Path, environment: dict[str, str]) -> None:
+    arguments = [environment["AZUREML_REGISTRY_NAME"], sdk.SECOND_REGISTRY, str(sources / "tests" / "test_configs")]
+    subprocess.run([python, str(HERE / "prepare_box.py"), *arguments], env=environment, cwd=sources, check=True)
 
 
 def _environment(box: dict[str, str], work: Path) -> dict[str, str]:

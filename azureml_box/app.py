@@ -22,6 +22,7 @@ from azureml_box import (
     discovery,
     jobs,
     locations,
+    preflight_routes,
     registry_routes,
     serving,
 )
@@ -67,7 +68,7 @@ def build(config: Config) -> Starlette:
 
 def _routes(box: Box) -> list[BaseRoute]:
     resources = (datastore_routes, compute_routes, compute_instances, registry_routes, code_routes, asset_routes)
-    parts = (discovery, locations, *resources, jobs, serving)
+    parts = (discovery, locations, preflight_routes, *resources, jobs, serving)
     known: list[BaseRoute] = [Route("/healthz", _health), *box.operations.routes()]
     for part in parts:
         known.extend(part.routes(box))

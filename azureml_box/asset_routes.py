@@ -9,12 +9,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from azureml_box import asset_rules, assets, containers
+from azureml_box.asset_documents import version_document
 from azureml_box.asset_kinds import KINDS
-from azureml_box.code_routes import registry_base
+from azureml_box.code_routes import empty_code, registry_base
 from azureml_box.errors import NotFound
 from azureml_box.http import body, json, page
 from azureml_box.registry_routes import known
-from azureml_box.stamps import stamp
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -89,6 +89,9 @@ class _Handlers:
         scope = self._scope(request)
         normalise, fixed = KINDS[self._kind]
         properties = await normalise(self._box, name, version, (await body(request)).get("properties") or {})
+        spec = properties.get("componentSpec") or {}
+        if scope != assets.WORKSPACE and spec.get("type") == "command" and not spec.get("code"):
+            spec["code"] = await empty_code(self._box, scope, name, version)
         before = self._box.store.get(self._kind, self._key(request))
         asset_rules.keep_first_build(before, properties)
         asset_rules.same_content(self._kind, name, version, fixed, before, properties)
@@ -132,24 +135,3 @@ class _Handlers:
 
     def _key(self, request: Request) -> str:
         return assets.key(self._scope(request), request.path_params["name"], request.path_params["version"])
-
-
-def version_document(
-    box: Box, kind: str, scope: str, name: str, version: str, properties: dict[str, Any], before: dict[str, Any] | None
-) -> dict[str, Any]:
-    """A version as it is stored: ARM's envelope and the private keys that `assets` reads."""
-    doc = {
-        "id": f"{containers.identifier(box, kind, scope, name)}/versions/{version}",
-        "name": version,
-        "type": f"Microsoft.MachineLearningServices/workspaces/{kind}/versions",
-        "systemData": stamp(before),
-        "properties": properties,
-        "_name": name,
-        "_scope": scope,
-        "_uri": properties.get("modelUri") or properties.get("dataUri") or properties.get("codeUri"),
-        "_folder": (before or {}).get("_folder"),
-        "_prefix": (before or {}).get("_prefix"),
-    }
-    if kind == "components" and doc["_folder"] is None:
-        doc["_folder"] = properties["componentSpec"].get("code")
-    return doc

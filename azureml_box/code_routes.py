@@ -13,6 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from azureml_box import datastores
+from azureml_box.asset_documents import version_document
+from azureml_box.asset_kinds import common
 from azureml_box.errors import NotFound
 from azureml_box.http import body, json
 from azureml_box.registry_routes import known
@@ -74,6 +76,17 @@ async def upload_reference(box: Box, container: str, path: str = "") -> dict[str
         "pendingUploadType": "TemporaryBlobReference",
         "blobReferenceForConsumption": reference,
     }
+
+
+async def empty_code(box: Box, registry: str, name: str, version: str) -> str:
+    """The id of a code asset without files: what a registry's component has that came without code."""
+    folder = box.config.home / "empty-code"
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    identity = f"azureml://registries/{registry}/codes/{name}/versions/{version}"
+    uri = box.storage.blob_url(await _container(box, identity), name)
+    doc = version_document(box, "codes", registry, name, version, {**common({}), "codeUri": uri}, None)
+    box.store.put("codes", f"{registry}|{name}|{version}", {**doc, "_folder": str(folder), "_prefix": name})
+    return identity
 
 
 async def _download(box: Box, request: Request) -> Response:

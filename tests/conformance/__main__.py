@@ -7,7 +7,11 @@ to any other host is refused.
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from tests.conformance import cases, results, running, sdk, survey
@@ -19,12 +23,28 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--group", default="core", choices=["core", "wide", "revived", "all"])
     parser.add_argument("--node", action="append", help="a pytest node id instead of a group; may be repeated")
     parser.add_argument("-k", dest="keyword", help="pytest's -k")
-    parser.add_argument("--at-once", type=int, default=4, help="worker processes (default 4)")
-    parser.add_argument("--timeout", type=int, default=300, help="seconds that one test may take")
+    parser.add_argument("--at-once", type=int, default=running.AT_ONCE, help="worker processes")
+    parser.add_argument("--timeout", type=int, default=running.TIMEOUT, help="seconds that one test may take")
+    parser.add_argument("--own-box", action="store_true", help="start a box for this run, and end it afterwards")
     parser.add_argument("--work", type=Path, default=sdk.WORK, help="environment, sources, logs")
     parser.add_argument("--keep", action="store_true", help="write the results that docs/conformance.md is made from")
+    parser.add_argument("--install", action="store_true", help="make the SDK's environment, and no more")
     parser.add_argument("--survey", action="store_true", help="count what exists and what could run; needs no box")
     return parser
+
+
+@contextmanager
+def own_box(work: Path) -> Iterator[dict[str, str]]:
+    """A box with no past; gives the environment that leads to it."""
+    from local.box import control
+
+    home = work / "box"
+    shutil.rmtree(home, ignore_errors=True)
+    control.up(home)
+    try:
+        yield {**os.environ, **control.environment(home)}
+    finally:
+        control.down(home)
 
 
 def main() -> int:
@@ -32,10 +52,13 @@ def main() -> int:
     arguments = options().parse_args()
     work = arguments.work.resolve()
     python = sdk.install(work)
+    if arguments.install:
+        return 0
     if arguments.survey:
         return survey.write(python, work)
     chosen = arguments.node or cases.read(arguments.group)
-    rows, seconds = running.run(python, work, chosen, arguments)
+    with own_box(work) if arguments.own_box else nullcontext(dict(os.environ)) as box:
+        rows, seconds = running.run(python, work, chosen, running.Options.of(arguments), box)
     if arguments.keep:
         results.keep(rows, seconds)
     return results.tell(rows, seconds)

@@ -44,7 +44,7 @@ def tell(rows: list[dict[str, Any]], seconds: float) -> int:
     for row in rows:
         areas[area(row["test"])][row["verdict"]] += 1
         if row["verdict"] in ("failed", "vacuous", "known"):
-            print(f"{row['verdict'].upper():8} {row['test']}\n         {_reason(row)}")
+            print(f"{row['verdict'].upper():8} {row['test']}\n         {reason(row)}")
     kinds = ("passed", "failed", "known", "skipped", "vacuous")
     print(f"\n{'area':24}" + "".join(f"{kind:>9}" for kind in kinds))
     for name, counts in sorted(areas.items()):
@@ -72,10 +72,11 @@ def area(test: str) -> str:
 
 
 def _why(row: dict[str, Any]) -> dict[str, str]:
-    return {} if row["verdict"] == "passed" else {"why": _reason(row)}
+    return {} if row["verdict"] == "passed" else {"why": reason(row)}
 
 
-def _reason(row: dict[str, Any]) -> str:
+def reason(row: dict[str, Any]) -> str:
+    """Why a case did not pass, in one line."""
     if known := cases.known().get(row["test"]):
         return known
     return str(row["reason"]).splitlines()[0][:200] if row["reason"] else "passed without one answer from the box"

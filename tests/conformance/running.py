@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from tests.conformance import cases, results, sdk
 
 HERE = Path(__file__).resolve().parent
+AT_ONCE, TIMEOUT = 4, 300
 NEEDED = {
     "ML_SUBSCRIPTION_ID": "AZURE_SUBSCRIPTION_ID",
     "ML_RESOURCE_GROUP": "AZURE_RESOURCE_GROUP",
@@ -23,11 +24,25 @@ _ASKED = (*NEEDED.values(), "AZUREML_REGISTRY_NAME", "ARM_CLOUD_METADATA_URL", "
 _NOT_OURS = {"AZUREML_CURRENT_CLOUD", "ML_CLIENT_ID", "ML_CLIENT_SECRET", "PYTEST_CURRENT_TEST"}
 
 
+@dataclass(frozen=True)
+class Options:
+    """How pytest is run."""
+
+    at_once: int = AT_ONCE
+    timeout: int = TIMEOUT
+    keyword: str | None = None
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Options:
+        """From the command line."""
+        return cls(arguments.at_once, arguments.timeout, arguments.keyword)
+
+
 def run(
-    python: str, work: Path, chosen: list[str], options: argparse.Namespace, box: dict[str, str] | None = None
+    python: str, work: Path, chosen: list[str], options: Options, box: dict[str, str]
 ) -> tuple[list[dict[str, Any]], float]:
     """The results, one a case, and the seconds that pytest took."""
-    environment = _environment(dict(box if box is not None else os.environ), work)
+    environment = _environment(box, work)
     sources = sdk.unpack(work, environment["AZUREML_REGISTRY_NAME"])
     _prepare(python, sources, environment)
     for name in ("results.jsonl", "calls.jsonl"):
@@ -41,7 +56,7 @@ def run(
     return results.read(work / "results.jsonl", chosen if not options.keyword else []), time.monotonic() - began
 
 
-def _command(python: str, work: Path, options: argparse.Namespace) -> list[str]:
+def _command(python: str, work: Path, options: Options) -> list[str]:
     own = ["-p", "conf_plugin", "-p", "no:cacheprovider", "-q", "-W", "ignore", "--tb=short"]
     limits = [f"--timeout={options.timeout}", "-n", str(options.at_once)]
     narrowed = ["-k", options.keyword] if options.keyword else []
@@ -50,7 +65,10 @@ def _command(python: str, work: Path, options: argparse.Namespace) -> list[str]:
 
 def _prepare(python: str, sources: Path, environment: dict[str, str]) -> None:
     arguments = [environment["AZUREML_REGISTRY_NAME"], sdk.SECOND_REGISTRY, str(sources / "tests" / "test_configs")]
-    subprocess.run([python, str(HERE / "prepare_box.py"), *arguments], env=environment, cwd=sources, check=True)
+    command = [python, str(HERE / "prepare_box.py"), *arguments]
+    done = subprocess.run(command, env=environment, cwd=sources, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"the box could not be prepared:\n{done.stderr[-4000:]}")
 
 
 def _environment(box: dict[str, str], work: Path) -> dict[str, str]:

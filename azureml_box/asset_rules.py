@@ -15,11 +15,12 @@ def same_content(
     """A version's content can be set once; raises Conflict or BadRequest."""
     if before is None or before["properties"].get(fixed) == after.get(fixed) or kind == "environments":
         return
+    if kind == "components":
+        if not after.get("isAnonymous"):
+            _same_code(name, version, before["properties"][fixed], after[fixed])
+        return
     if after.get("isAnonymous"):  # named by its content, so the first upload is as good as this one
         after[fixed] = before["properties"][fixed]
-        return
-    if kind == "components":
-        _same_code(name, version, before["properties"][fixed], after[fixed])
         return
     message = (
         f"Asset paths cannot be updated. {kind.removesuffix('s')} {name!r} version {version!r} is registered with "

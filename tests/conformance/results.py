@@ -29,10 +29,12 @@ def read(path: Path, asked: list[str]) -> list[dict[str, Any]]:
 
 def verdict(row: dict[str, Any]) -> str:
     """`passed`, `failed`, `known`, `skipped`, or `vacuous` for a pass to which the box contributed nothing."""
-    if row["outcome"] == "passed":
-        return "passed" if row["answered"] else "vacuous"
-    if row["outcome"] == "failed" and row["test"] in cases.known():
+    if row["outcome"] == "passed" and row["answered"]:
+        return "passed"
+    if row["outcome"] in ("passed", "failed") and row["test"] in cases.known():
         return "known"
+    if row["outcome"] == "passed":
+        return "vacuous"
     if row["outcome"] == "failed" and _NO_FILE.search(row["reason"]):
         return "skipped"  # a file that the sdist doesn't ship and fixtures/ doesn't replace: not the box's fault
     return str(row["outcome"])

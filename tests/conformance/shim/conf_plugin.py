@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from functools import lru_cache
@@ -135,7 +136,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     _Wire.test, _Wire.answered, _Wire.refused = item.nodeid, 0, 0
-    return (yield)
+    # The SDK keeps the ids of anonymous components in the temporary folder: each test begins with none.
+    before = tempfile.tempdir
+    with tempfile.TemporaryDirectory() as tempfile.tempdir:
+        try:
+            return (yield)
+        finally:
+            tempfile.tempdir = before
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,7 @@ NODE_MODULES := local/storage/node_modules
 TORCH ?= 2.13.0
 TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test setup setup-test check unit bench docs clean
+.PHONY: help demo test setup setup-test check unit conformance bench docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,13 +21,16 @@ test: setup-test check ## format, lint, types, contracts, then all tests
 
 setup: $(VENV)/.box $(NODE_MODULES)/.installed ## the environment only
 
-setup-test: $(VENV)/.dev $(NODE_MODULES)/.installed
+setup-test: $(VENV)/.dev $(NODE_MODULES)/.installed .cache/conformance/.installed
 
 check: $(VENV)/.dev ## format, lint, types, architecture
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 
 unit: $(VENV)/.dev ## the unit tests alone
 	@$(BIN)/python -m pytest tests/unit
+
+conformance: setup-test ## all of the SDK's own end-to-end tests that can run against the box
+	@$(BIN)/python -m tests.conformance --own-box --group all --keep && $(BIN)/python -m docs.generate
 
 bench: setup-test ## what we promise about speed, measured
 	@$(BIN)/python -m bench
@@ -58,6 +61,11 @@ $(VENV)/.box: requirements.txt requirements/cli.txt requirements/box.txt require
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.box
 	@echo "droptune: installing what the tests need"
 	@$(BIN)/python -m pip install -qq -r requirements/dev.txt
+	@touch $@
+
+.cache/conformance/.installed: requirements/conformance.txt | $(VENV)/.dev
+	@echo "droptune: installing the SDK whose own tests run against the box"
+	@$(BIN)/python -m tests.conformance --install
 	@touch $@
 
 $(NODE_MODULES)/.installed: local/storage/package-lock.json | $(VENV)/bin/python

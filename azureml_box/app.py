@@ -13,7 +13,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from azureml_box import asset_routes, code_routes, compute_routes, datastore_routes, discovery, jobs, locations, serving
+from azureml_box import (
+    asset_routes,
+    code_routes,
+    compute_instances,
+    compute_routes,
+    datastore_routes,
+    discovery,
+    jobs,
+    locations,
+    preflight_routes,
+    registry_routes,
+    serving,
+)
 from azureml_box.config import Config
 from azureml_box.context import Box
 from azureml_box.datastores import default_datastores
@@ -55,7 +67,8 @@ def build(config: Config) -> Starlette:
 
 
 def _routes(box: Box) -> list[BaseRoute]:
-    parts = (discovery, locations, datastore_routes, compute_routes, code_routes, asset_routes, jobs, serving)
+    resources = (datastore_routes, compute_routes, compute_instances, registry_routes, code_routes, asset_routes)
+    parts = (discovery, locations, preflight_routes, *resources, jobs, serving)
     known: list[BaseRoute] = [Route("/healthz", _health), *box.operations.routes()]
     for part in parts:
         known.extend(part.routes(box))

@@ -69,8 +69,11 @@ async def component(_box: Box, name: str, version: str, sent: Properties) -> Pro
     spec = dict(sent.get("componentSpec") or {})
     if not spec:
         raise BadRequest("componentSpec is required.", target="properties.componentSpec")
-    spec["version"] = version
+    if not (sent.get("isAnonymous") and spec.get("version")):  # an anonymous one keeps what its author wrote
+        spec["version"] = version
     spec.setdefault("name", name)
+    if spec.get("type") == "command" and not spec.get("resources"):
+        spec["resources"] = {"instance_count": 1}
     if distribution := spec.get("distribution"):
         spec["distribution"] = {key: _text(value) for key, value in distribution.items()}
     return {**common(sent), "componentSpec": spec}

@@ -8,12 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from azureml_box import assets, containers
+from azureml_box import asset_rules, assets, containers
+from azureml_box.asset_documents import version_document
 from azureml_box.asset_kinds import KINDS
-from azureml_box.code_routes import registry_base
-from azureml_box.errors import Conflict, NotFound
+from azureml_box.code_routes import empty_code, registry_base
+from azureml_box.errors import NotFound
 from azureml_box.http import body, json, page
-from azureml_box.stamps import stamp
+from azureml_box.registry_routes import known
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -51,7 +52,7 @@ class _Handlers:
     async def list_containers(self, request: Request) -> Response:
         """GET {kind}"""
         docs = containers.listing(self._box, self._kind, self._scope(request))
-        return page(self._box, request, _viewed(request, docs))
+        return page(self._box, request, asset_rules.viewed(request, docs))
 
     async def get_container(self, request: Request) -> Response:
         """GET {kind}/{name}"""
@@ -66,9 +67,11 @@ class _Handlers:
     async def list_versions(self, request: Request) -> Response:
         """GET {kind}/{name}/versions, newest first when `$orderBy` says `createdtime desc`"""
         newest_first = "desc" in request.query_params.get("$orderBy", "desc").lower()
-        prefix = assets.key(self._scope(request), request.path_params["name"])
+        scope, name = self._scope(request), request.path_params["name"]
+        # Asked for by its hash, content is found under whatever name it has.
+        prefix = f"{scope}|" if "hash" in request.query_params else assets.key(scope, name)
         docs = self._box.store.list(self._kind, prefix, newest_first=newest_first)
-        docs = [doc for doc in _viewed(request, docs) if _matches(request, doc)]
+        docs = [doc for doc in asset_rules.viewed(request, docs) if asset_rules.matches(request, doc)]
         return page(self._box, request, docs)
 
     async def get_version(self, request: Request) -> Response:
@@ -86,8 +89,12 @@ class _Handlers:
         scope = self._scope(request)
         normalise, fixed = KINDS[self._kind]
         properties = await normalise(self._box, name, version, (await body(request)).get("properties") or {})
+        spec = properties.get("componentSpec") or {}
+        if scope != assets.WORKSPACE and spec.get("type") == "command" and not spec.get("code"):
+            spec["code"] = await empty_code(self._box, scope, name, version)
         before = self._box.store.get(self._kind, self._key(request))
-        _same_content(self._kind, name, version, fixed, before, properties)
+        asset_rules.keep_first_build(before, properties)
+        asset_rules.same_content(self._kind, name, version, fixed, before, properties)
         doc = version_document(self._box, self._kind, scope, name, version, properties, before)
         self._box.store.put(self._kind, self._key(request), doc)
         if before is None and self._kind == "models" and scope == assets.WORKSPACE:
@@ -105,7 +112,7 @@ class _Handlers:
         self._box.events.publish(event, f"models/{name}:{version}", data)
 
     def _found(self, request: Request) -> dict[str, Any]:
-        doc = self._box.store.get(self._kind, self._key(request))
+        doc = self._default(request) or self._box.store.get(self._kind, self._key(request))
         if doc is None:
             asset = f"{request.path_params['name']}:{request.path_params['version']}"
             raise NotFound(
@@ -113,62 +120,18 @@ class _Handlers:
             )
         return doc
 
+    def _default(self, request: Request) -> dict[str, Any] | None:
+        """A component's default version, which the SDK asks for as `azureml_default`; its id says the label."""
+        name, scope = request.path_params["name"], self._scope(request)
+        if self._kind != "components" or request.path_params["version"] != "azureml_default":
+            return None
+        newest = self._box.store.list(self._kind, assets.key(scope, name), newest_first=True)
+        doc = next((doc for doc in newest if not doc["properties"]["isArchived"]), None)
+        return doc and {**doc, "id": f"{containers.identifier(self._box, self._kind, scope, name)}/labels/default"}
+
     def _scope(self, request: Request) -> str:
         registry = request.path_params.get("registry")
-        if registry is not None and registry not in self._box.config.registries:
-            raise NotFound(f"There is no registry {registry!r}.", "RegistryNotFound")
-        return registry or assets.WORKSPACE
+        return assets.WORKSPACE if registry is None else known(self._box, registry)
 
     def _key(self, request: Request) -> str:
         return assets.key(self._scope(request), request.path_params["name"], request.path_params["version"])
-
-
-def version_document(
-    box: Box, kind: str, scope: str, name: str, version: str, properties: dict[str, Any], before: dict[str, Any] | None
-) -> dict[str, Any]:
-    """A version as it is stored: ARM's envelope and the private keys that `assets` reads."""
-    doc = {
-        "id": f"{containers.identifier(box, kind, scope, name)}/versions/{version}",
-        "name": version,
-        "type": f"Microsoft.MachineLearningServices/workspaces/{kind}/versions",
-        "systemData": stamp(before),
-        "properties": properties,
-        "_name": name,
-        "_scope": scope,
-        "_uri": properties.get("modelUri") or properties.get("dataUri") or properties.get("codeUri"),
-        "_folder": (before or {}).get("_folder"),
-        "_prefix": (before or {}).get("_prefix"),
-    }
-    if kind == "components" and doc["_folder"] is None:
-        doc["_folder"] = properties["componentSpec"].get("code")
-    return doc
-
-
-def _same_content(
-    kind: str, name: str, version: str, fixed: str, before: dict[str, Any] | None, after: dict[str, Any]
-) -> None:
-    if before is None or before["properties"].get(fixed) == after.get(fixed) or kind in ("components", "environments"):
-        return
-    message = (
-        f"Asset paths cannot be updated. {kind.removesuffix('s')} {name!r} version {version!r} is registered with "
-    )
-    raise Conflict(f"{message}{before['properties'].get(fixed)}; register a new version.", "UserError")
-
-
-def _viewed(request: Request, docs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    view = request.query_params.get("listViewType", "ActiveOnly")
-    if view == "All":
-        return docs
-    archived = view == "ArchivedOnly"
-    return [doc for doc in docs if bool(doc["properties"].get("isArchived")) == archived]
-
-
-def _matches(request: Request, doc: dict[str, Any]) -> bool:
-    query, properties = request.query_params, doc["properties"]
-    if wanted := query.get("hash"):
-        return bool(properties["properties"].get("hash_sha256") == wanted)
-    if stage := query.get("stage"):
-        return bool(properties.get("stage") == stage)
-    pairs = [pair.partition("=") for name in ("properties", "tags") for pair in query.get(name, "").split(",") if pair]
-    known = {**properties["properties"], **properties["tags"]}
-    return all(str(known.get(key)) == value for key, _, value in pairs)

@@ -73,7 +73,7 @@ def find(box: Box, kind: str, asset_id: str) -> dict[str, Any]:
     if asset.is_label:
         newest = box.store.list(kind, key(asset.scope, asset.name), newest_first=True)
         active = (found for found in newest if not found["properties"]["isArchived"])
-        doc = next(active, None) if asset.version == "latest" else None
+        doc = next(active, None) if asset.version in ("latest", "default") else None
     else:
         doc = box.store.get(kind, key(asset.scope, asset.name, asset.version))
     if doc is None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from azureml_box import datastores
+from azureml_box.asset_documents import version_document
+from azureml_box.asset_kinds import common
 from azureml_box.errors import NotFound
-from azureml_box.http import json
+from azureml_box.http import body, json
+from azureml_box.registry_routes import known
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -21,13 +26,15 @@ if TYPE_CHECKING:
 def routes(box: Box) -> list[Route]:
     """startPendingUpload in the workspace, tempdatarefs and datarefs in registries."""
 
-    async def pending(_request: Request) -> Response:
-        container = datastores.find(box, datastores.DEFAULT)["properties"]["containerName"]
-        return json(await upload_reference(box, container))
+    async def pending(request: Request) -> Response:
+        kind, name, version = (request.path_params[part] for part in ("kind", "name", "version"))
+        return json(await upload_reference(box, await _container(box, f"workspace/{kind}/{name}/{version}")))
 
     async def temporary(request: Request) -> Response:
-        container = await registry_container(box, request.path_params["registry"])
-        return json(await upload_reference(box, container))
+        registry, name, version = (request.path_params[part] for part in ("registry", "name", "version"))
+        known(box, registry)
+        asset = str((await body(request)).get("assetId") or f"azureml://registries/{registry}/{name}/{version}")
+        return json(await upload_reference(box, await _container(box, asset)))
 
     async def download(request: Request) -> Response:
         return await _download(box, request)
@@ -46,11 +53,10 @@ def registry_base(box: Box) -> str:
     return f"/mferp/managementfrontend{box.config.registry_scope('{registry}')}"
 
 
-async def registry_container(box: Box, registry: str) -> str:
-    """The container that holds what was uploaded to a registry."""
-    if registry not in box.config.registries:
-        raise NotFound(f"There is no registry {registry!r}.", "RegistryNotFound")
-    container = f"registry-{registry.lower()}"
+async def _container(box: Box, asset: str) -> str:
+    """The container of one asset's upload, as in Azure a workspace's id and 26 letters: uploads never meet."""
+    letters = base64.b32encode(hashlib.sha256(asset.encode()).digest()).decode().lower()[:26]
+    container = f"{box.config.workspace_id}-{letters}"
     await asyncio.to_thread(box.storage.ensure_container, container)
     return container
 
@@ -72,18 +78,41 @@ async def upload_reference(box: Box, container: str, path: str = "") -> dict[str
     }
 
 
+async def empty_code(box: Box, registry: str, name: str, version: str) -> str:
+    """The id of a code asset without files: what a registry's component has that came without code."""
+    folder = box.config.home / "empty-code"
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    identity = f"azureml://registries/{registry}/codes/{name}/versions/{version}"
+    uri = box.storage.blob_url(await _container(box, identity), name)
+    doc = version_document(box, "codes", registry, name, version, {**common({}), "codeUri": uri}, None)
+    box.store.put("codes", f"{registry}|{name}|{version}", {**doc, "_folder": str(folder), "_prefix": name})
+    return identity
+
+
 async def _download(box: Box, request: Request) -> Response:
     registry, name, version = (request.path_params[part] for part in ("registry", "name", "version"))
-    container = await registry_container(box, registry)
-    for kind in ("models", "data", "codes", "environments", "components"):
-        doc = box.store.get(kind, f"{registry}|{name}|{version}")
-        if doc is not None:
-            await _copy_to_account(box, container, doc)
-            return json(await upload_reference(box, container))
-    raise NotFound(f"Registry {registry!r} has no asset {name!r} with version {version!r}.")
+    doc = _named(box, known(box, registry), name, version, await body(request))
+    if doc is None:
+        raise NotFound(f"Registry {registry!r} has no asset {name!r} with version {version!r}.")
+    container = f"registry-{registry.lower()}"
+    if doc.get("_folder"):
+        await asyncio.to_thread(box.storage.ensure_container, container)
+        await _copy_folder(box, container, doc)
+    else:
+        container, path = datastores.resolve(box, doc["_uri"])
+        await asyncio.to_thread(_copy_upload, box, container, path)
+    return json(await upload_reference(box, container))
 
 
-async def _copy_to_account(box: Box, container: str, doc: dict[str, Any]) -> None:
+def _named(box: Box, registry: str, name: str, version: str, sent: dict[str, Any]) -> dict[str, Any] | None:
+    """The asset that `assetId` names; without one, the first kind that has this name and version."""
+    kinds = ("models", "data", "codes", "environments", "components")
+    asked = str(sent.get("assetId") or "").split("/")
+    found = (box.store.get(kind, f"{registry}|{name}|{version}") for kind in kinds if kind in asked or len(asked) < 2)
+    return next((doc for doc in found if doc is not None), None)
+
+
+async def _copy_folder(box: Box, container: str, doc: dict[str, Any]) -> None:
     """A published folder is read in place by jobs; only who downloads it over the wire needs it as blobs.
 
     The SDK takes what follows `https://HOST/CONTAINER/` in modelUri for the blob's prefix. With the account in the path, as
@@ -91,5 +120,13 @@ async def _copy_to_account(box: Box, container: str, doc: dict[str, Any]) -> Non
     """
     prefix = f"{container}/{doc.get('_prefix')}"
     present = await asyncio.to_thread(box.storage.list, container, prefix)
-    if doc.get("_folder") and not present:
+    if not present:
         await asyncio.to_thread(box.storage.upload_folder, container, prefix, Path(doc["_folder"]))
+
+
+def _copy_upload(box: Box, container: str, path: str) -> None:
+    """What was uploaded gets copies under the same doubled prefix, for the same reason."""
+    present = set(box.storage.list(container))
+    for name in sorted(present):
+        if name.startswith(path) and f"{container}/{name}" not in present:
+            box.storage.copy(container, name, f"{container}/{name}")

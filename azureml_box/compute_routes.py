@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from azureml_box import compute_instances
 from azureml_box.errors import BadRequest, NotFound
 from azureml_box.http import accepted, body, json, page
 from azureml_box.sizes import find_size
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from azureml_box.context import Box
 
 KIND = "computes"
+_TYPES = ("AmlCompute", "ComputeInstance")
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]$")
 _BUSY = {"Preparing", "Running", "Finalizing", "CancelRequested"}
 
@@ -77,6 +79,8 @@ def _patched(before: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
 def _document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
     outer = sent.get("properties") or {}
     inner = _checked(box, name, sent.get("location"), outer)
+    if outer["computeType"] == "ComputeInstance":
+        inner = compute_instances.created(inner, before)
     moment = now()
     created = before["properties"]["createdOn"] if before else moment
     properties = {
@@ -104,8 +108,9 @@ def _document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] 
 def _checked(box: Box, name: str, location: str | None, outer: dict[str, Any]) -> dict[str, Any]:
     inner: dict[str, Any] = dict(outer.get("properties") or {})
     kind = outer.get("computeType")
-    if kind != "AmlCompute":
-        raise BadRequest(f"Compute type {kind!r} is not emulated; AmlCompute is.", target="properties.computeType")
+    if kind not in _TYPES:
+        message = f"Compute type {kind!r} is not emulated; {' and '.join(_TYPES)} are."
+        raise BadRequest(message, target="properties.computeType")
     if not _NAME.match(name):
         raise BadRequest(f"Compute name {name!r} is invalid: 2 to 24 letters, digits and '-', beginning with a letter.")
     if location and location.lower() != box.config.location.lower():
@@ -114,6 +119,10 @@ def _checked(box: Box, name: str, location: str | None, outer: dict[str, Any]) -
     if size is None:
         message = f"The specified Azure ML Compute VM size {inner.get('vmSize')} is invalid; see {{location}}/vmSizes."
         raise BadRequest(message, target="properties.properties.vmSize")
+    return inner if kind == "ComputeInstance" else _scaled(inner)
+
+
+def _scaled(inner: dict[str, Any]) -> dict[str, Any]:
     scale: dict[str, Any] = {"minNodeCount": 0, "maxNodeCount": 1, "nodeIdleTimeBeforeScaleDown": "PT120S"}
     scale |= {key: value for key, value in (inner.get("scaleSettings") or {}).items() if value is not None}
     if not 0 <= int(scale["minNodeCount"]) <= int(scale["maxNodeCount"]):
@@ -124,7 +133,9 @@ def _checked(box: Box, name: str, location: str | None, outer: dict[str, Any]) -
 
 
 def _with_nodes(box: Box, doc: dict[str, Any]) -> dict[str, Any]:
-    """The document with what its nodes do now, counted from the jobs that run on it."""
+    """The document with what its nodes do now, counted from the jobs that run on it; an instance has no others."""
+    if doc["properties"]["computeType"] != "AmlCompute":
+        return doc
     inner = doc["properties"]["properties"]
     running = sum(1 for job in box.store.list("jobs", newest_first=True, limit=200) if _runs_on(job, doc["name"]))
     scale = inner["scaleSettings"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from azureml_box import assets
@@ -52,6 +53,11 @@ def _kept(kind: str) -> str:
     return f"{kind}.containers"
 
 
+def _moment() -> str:
+    """The next version of a component that has one: the time, to 100 ns (asked for so by the SDK's own tests)."""
+    return datetime.now(UTC).strftime("%Y-%m-%d-%H-%M-%S-%f") + "0"
+
+
 def _document(
     box: Box, kind: str, scope: str, name: str, versions: list[dict[str, Any]], kept: dict[str, Any] | None
 ) -> dict[str, Any]:
@@ -65,7 +71,7 @@ def _document(
         "properties": own.get("properties") or {},
         "isArchived": bool(own.get("isArchived")),
         "latestVersion": (active or versions)[-1]["name"] if versions else None,
-        "nextVersion": str(max(numbers, default=0) + 1),
+        "nextVersion": _moment() if kind == "components" and versions else str(max(numbers, default=0) + 1),
     }
     if kind == "data" and versions:
         properties["dataType"] = versions[-1]["properties"]["dataType"]

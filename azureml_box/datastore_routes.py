@@ -1,4 +1,4 @@
-"""Datastores: Azure Blob containers of the workspace's account, with SAS or, as `None`, the caller's identity."""
+"""Datastores: containers of the workspace's account, with SAS or the caller's identity; other types are records."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from azureml_box.context import Box
 
 _SECRETS = ("sasToken", "key", "secrets", "clientSecret")
+# By type, what the ARM reference requires (Microsoft.MachineLearningServices/workspaces/datastores). Data lies in AzureBlob
+# only; a datastore of another type is a record, and a job that reads from it fails.
+_REQUIRED = {
+    "AzureBlob": ("accountName", "containerName"),
+    "AzureFile": ("accountName", "fileShareName"),
+    "AzureDataLakeGen1": ("storeName",),
+    "AzureDataLakeGen2": ("accountName", "filesystem"),
+}
 
 
 def routes(box: Box) -> list[Route]:
@@ -61,7 +69,7 @@ async def _put(box: Box, request: Request) -> Response:
     before = box.store.get(datastores.KIND, name.lower())
     properties = _checked(box, sent)
     if request.query_params.get("skipValidation", "false").lower() != "true":
-        await _container_must_exist(box, properties["containerName"])
+        await _must_be_reached(box, properties)
     properties["isDefault"] = bool(before and before["properties"]["isDefault"])
     doc = {
         "id": f"{box.config.workspace_scope}/datastores/{name}",
@@ -69,22 +77,23 @@ async def _put(box: Box, request: Request) -> Response:
         "type": "Microsoft.MachineLearningServices/workspaces/datastores",
         "systemData": stamp(before),
         "properties": properties,
+        "_secrets": _given_secrets(sent) or (before or {}).get("_secrets"),
     }
     box.store.put(datastores.KIND, name.lower(), doc)
     return json(doc, 200 if before else 201)
 
 
 def _checked(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
-    kind, account = sent.get("datastoreType"), sent.get("accountName")
-    if kind != "AzureBlob":
-        raise BadRequest(f"Datastore type {kind!r} is not emulated; AzureBlob is.", target="properties.datastoreType")
-    if account != box.config.storage_account:
-        known = box.config.storage_account
-        raise BadRequest(
-            f"No storage account {account!r}; the emulator has {known!r}.", target="properties.accountName"
-        )
-    if not sent.get("containerName"):
-        raise BadRequest("containerName is required.", target="properties.containerName")
+    kind = str(sent.get("datastoreType"))
+    if kind not in _REQUIRED:
+        known = ", ".join(_REQUIRED)
+        raise BadRequest(f"Datastore type {kind!r} is not one of {known}.", target="properties.datastoreType")
+    for field in _REQUIRED[kind]:
+        if not sent.get(field):
+            raise BadRequest(f"{field} is required.", target=f"properties.{field}")
+    if kind == "AzureBlob" and sent["accountName"] != box.config.storage_account:
+        message = f"No storage account {sent['accountName']!r}; the emulator has {box.config.storage_account!r}."
+        raise BadRequest(message, target="properties.accountName")
     credentials = sent.get("credentials") or {"credentialsType": "None"}
     defaults = {"protocol": "https", "endpoint": box.config.storage_suffix, "serviceDataAccessAuthIdentity": "None"}
     given = {key: value for key, value in sent.items() if value is not None}
@@ -92,11 +101,23 @@ def _checked(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
         "description": None,
         "tags": {},
         "properties": {},
-        **defaults,
+        **({} if kind == "AzureDataLakeGen1" else defaults),
         **given,
-        # What a caller sent as a secret is not kept: the emulator makes its own SAS.
         "credentials": {key: value for key, value in credentials.items() if key not in _SECRETS},
     }
+
+
+def _given_secrets(sent: dict[str, Any]) -> dict[str, Any] | None:
+    """What listSecrets gives back; of our own account's containers the emulator makes a SAS of its own instead."""
+    given = (sent.get("credentials") or {}).get("secrets")
+    return given if given and sent.get("datastoreType") != "AzureBlob" else None
+
+
+async def _must_be_reached(box: Box, properties: dict[str, Any]) -> None:
+    if properties["datastoreType"] != "AzureBlob":
+        message = "The emulator has no such storage to validate; create the datastore with skipValidation=true."
+        raise BadRequest(message, target="properties.datastoreType")
+    await _container_must_exist(box, properties["containerName"])
 
 
 async def _container_must_exist(box: Box, container: str) -> None:
@@ -106,8 +127,11 @@ async def _container_must_exist(box: Box, container: str) -> None:
 
 
 async def _secrets(box: Box, name: str) -> Response:
-    properties = datastores.find(box, name)["properties"]
+    doc = datastores.find(box, name)
+    properties = doc["properties"]
     if properties["credentials"].get("credentialsType") == "None":
         raise BadRequest(f"Datastore {name!r} has no secrets: it is accessed with the caller's identity.")
+    if doc.get("_secrets"):
+        return json(doc["_secrets"])
     sas = await asyncio.to_thread(box.storage.container_sas, properties["containerName"])
     return json({"secretsType": "Sas", "sasToken": sas})

@@ -72,8 +72,12 @@ def resolve(box: Box, uri: str) -> tuple[str, str]:
         raise BadRequest(f"{uri!r} is no address in a datastore (azureml://datastores/NAME/paths/PATH) or of a blob.")
     if match["workspace"] and match["workspace"].lower() != box.config.workspace.lower():
         raise NotFound(f"{uri!r} names workspace {match['workspace']!r}; this is {box.config.workspace!r}.")
-    container = find(box, match["name"])["properties"]["containerName"]
-    return str(container), unquote(match["path"] or "")
+    properties = find(box, match["name"])["properties"]
+    if properties["datastoreType"] != "AzureBlob":
+        raise BadRequest(
+            f"Datastore {match['name']!r} is {properties['datastoreType']}; the emulator reads AzureBlob only."
+        )
+    return str(properties["containerName"]), unquote(match["path"] or "")
 
 
 def _resolve_url(box: Box, url: str) -> tuple[str, str]:

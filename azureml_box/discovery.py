@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from azureml_box.errors import NotFound
 from azureml_box.http import json
+from azureml_box.registry_routes import known
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -61,9 +61,7 @@ def cloud(box: Box) -> dict[str, Any]:
 
 
 def _registry(box: Box, name: str) -> dict[str, Any]:
-    if name not in box.config.registries:
-        known = ", ".join(box.config.registries) or "none"
-        raise NotFound(f"There is no registry {name!r}. Known: {known}.", "RegistryNotFound")
+    known(box, name)
     base = f"{box.config.base_url}/"
     return {
         "registryName": name,

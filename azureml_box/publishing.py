@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from azureml_box import assets
+from azureml_box.asset_documents import version_document
 from azureml_box.asset_kinds import common
-from azureml_box.asset_routes import version_document
 
 if TYPE_CHECKING:
     from azureml_box.context import Box

@@ -30,12 +30,13 @@ _TABLE: dict[str, set[str]] = {
     "jobs": {"2023-04-01-preview", "2023-08-01-preview", "2024-01-01-preview", *_NEW},
     "onlineEndpoints": {"2022-02-01-preview", "2022-05-01", "2023-04-01-preview", "2023-04-01", "2024-04-01"},
     "metrics": _METRICS,
+    "registry": {"2022-10-01-preview", "2023-04-01-preview", "2023-08-01-preview", "2023-10-01", "2024-04-01", *_NEW},
     "vmSizes": {"2023-08-01-preview", "2024-04-01", *_NEW},
     "usages": {"2023-08-01-preview", "2024-04-01", *_NEW},
     "quotas": {"2023-08-01-preview", "2024-04-01", *_NEW},
 }
 _KIND = re.compile(
-    r"/providers/Microsoft\.MachineLearningServices/(?:workspaces|registries|locations)/[^/]+(?:/(?P<kind>[^/]+))?",
+    r"/providers/Microsoft\.MachineLearningServices/(?P<root>workspaces|registries|locations)(?:/[^/]+(?:/(?P<kind>[^/]+))?)?",
     re.IGNORECASE,
 )
 # The run history and MLflow planes carry their version in the path.
@@ -49,7 +50,9 @@ def kind_of(path: str) -> str | None:
     if "/providers/microsoft.insights/" in path.lower():
         return "metrics"
     match = _KIND.search(path)
-    return (match["kind"] or "workspace") if match else None
+    if match is None:
+        return None
+    return match["kind"] or ("registry" if match["root"].lower() == "registries" else "workspace")
 
 
 def check(path: str, query: Mapping[str, str]) -> None:

@@ -49,6 +49,7 @@ def make(box: Box, name: str, properties: dict[str, Any], *, parent: str | None,
         **{key: value for key, value in properties.items() if value is not None},
         "status": "NotStarted",
     }
+    _fill_modes(filled)
     return {
         "id": f"{config.workspace_scope}/jobs/{name}",
         "name": name,
@@ -59,6 +60,17 @@ def make(box: Box, name: str, properties: dict[str, Any], *, parent: str | None,
         "_root": root,
         "_created": now(),
     }
+
+
+def _fill_modes(properties: dict[str, Any]) -> None:
+    """How files are handed over, where nothing was said: Azure answers its own defaults."""
+    for part, kind, mode in (
+        ("inputs", "jobInputType", "ReadOnlyMount"),
+        ("outputs", "jobOutputType", "ReadWriteMount"),
+    ):
+        for entry in (properties.get(part) or {}).values():
+            if isinstance(entry, dict) and entry.get(kind, "literal") != "literal" and not entry.get("mode"):
+                entry["mode"] = mode
 
 
 def _service(kind: str, endpoint: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml_box.jobs import documents, process, states
+from azureml_box.jobs.execution_log import ExecutionLog
 from azureml_box.jobs.plan import Plan, Step
 from azureml_box.jobs.steps import StepFailed, StepRunner
 
@@ -113,6 +114,7 @@ class _Pipeline:
         self._box, self._engine, self._name, self._plan = box, engine, name, plan
         self._runs = {"": name, **{path: str(uuid.uuid4()) for path in (*plan.groups, *plan.steps)}}
         self._runner = StepRunner(box, engine, places, plan, self._runs)
+        self._log = ExecutionLog(box, name, engine.folder(name))
 
     async def run(self) -> None:
         states.enter(self._box, self._name, "Preparing")
@@ -120,6 +122,7 @@ class _Pipeline:
         for group in ("", *self._plan.groups):
             states.enter(self._box, self._runs[group], "Running")
         failed = await self._run_steps()
+        await self._log.finished()
         for group in reversed(self._plan.groups):
             self._end_group(group)
         if failed:
@@ -155,12 +158,17 @@ class _Pipeline:
         waiting, running, done = dict(self._plan.steps), dict[asyncio.Task[None], str](), set[str]()
         try:
             while waiting or running:
-                for path in [path for path, step in waiting.items() if step.needs() <= done]:
+                ready = [path for path, step in waiting.items() if step.needs() <= done]
+                if ready:
+                    self._log.submitted([(path, self._runs[path]) for path in ready])
+                for path in ready:
                     running[asyncio.create_task(self._run_step(waiting.pop(path)))] = path
                 finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in finished:
                     path = running.pop(task)
-                    if failure := task.exception():
+                    failure = task.exception()
+                    self._log.ended(self._runs[path], str(failure or ""))
+                    if failure:
                         return f"{path.rsplit('/', 1)[-1]}: {failure}"
                     done.add(path)
             return ""

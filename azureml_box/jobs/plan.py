@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azureml_box.errors import BadRequest
+from azureml_box.jobs import conditions, kinds
 from azureml_box.jobs import inputs as component_inputs
 from azureml_box.jobs.values import FromStep, Literal, Value, bound_output, read
 
@@ -90,9 +91,12 @@ def _expand(
     find: Find,
 ) -> None:
     prefix = f"{path}/" if path else ""
+    left_out = conditions.left_out(jobs, given)
     for name, job in jobs.items():
+        if job.get("type") == conditions.KIND or name in left_out:
+            continue
         here = f"{prefix}{name}"
-        component = find(str(job.get("componentId") or job.get("component") or ""), registry)
+        component = kinds.runnable(find(_identity(job), registry), job)
         raw = {key: read(value, given, prefix) for key, value in (job.get("inputs") or {}).items()}
         values = {key: value for key, value in raw.items() if value is not None}
         complete = component_inputs.complete(component.spec["name"], component.spec.get("inputs") or {}, values)
@@ -104,7 +108,16 @@ def _expand(
             plan.groups[here] = component
             _expand(plan, here, component.spec.get("jobs") or {}, complete, chosen, component.registry, find)
         else:
-            plan.steps[here] = Step(here, path, component, complete, chosen, _variables(job, given), _timeout(job))
+            plan.steps[here] = Step(
+                here, path, component, complete, chosen, _variables(job, given), _timeout(job, given)
+            )
+
+
+def _identity(job: Mapping[str, Any]) -> str:
+    found = job.get("componentId") or job.get("component")
+    if not found and job.get("type", "command") not in ("command", "pipeline"):
+        raise kinds.not_run(str(job["type"]))
+    return str(found or "")
 
 
 def _compute(job: Mapping[str, Any], given: Mapping[str, Value], inherited: str) -> str:
@@ -119,9 +132,9 @@ def _variables(job: Mapping[str, Any], given: Mapping[str, Value]) -> dict[str, 
     return {name: value.value for name, value in read_all.items() if isinstance(value, Literal)}
 
 
-def _timeout(job: Mapping[str, Any]) -> float | None:
-    limit = (job.get("limits") or {}).get("timeout")
-    return seconds(limit) if limit is not None else None
+def _timeout(job: Mapping[str, Any], given: Mapping[str, Value]) -> float | None:
+    limit = read((job.get("limits") or {}).get("timeout"), given, "")
+    return seconds(limit.value) if isinstance(limit, Literal) else None
 
 
 def seconds(limit: Any) -> float:

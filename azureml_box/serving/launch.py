@@ -29,7 +29,7 @@ _SHORTEST_START = 60.0
 
 @dataclass(frozen=True)
 class Launch:
-    """Folders, variables and limits of one generation of a deployment."""
+    """Folders, variables and limits of one generation of a deployment; `model` lies in `model_dir`, by its own name."""
 
     folder: str
     model: str | None
@@ -39,6 +39,7 @@ class Launch:
     request_timeout: float = _DEFAULT_TIMEOUT
     concurrency: int = 1
     start_limit: float = 600.0
+    model_dir: str | None = None
 
     def command(self, socket: str) -> list[str]:
         """The command line of the inference server."""
@@ -52,7 +53,8 @@ class Launch:
     def variables(self) -> dict[str, str]:
         """The process's environment: without PYTHONPATH, so that the model finds its own code only."""
         passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
-        fixed = {"AZUREML_MODEL_DIR": self.model or "", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        models = self.model_dir or self.model or ""
+        fixed = {"AZUREML_MODEL_DIR": models, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
         return {**passed, **self.environment, **fixed}
 
     @property

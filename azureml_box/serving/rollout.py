@@ -74,7 +74,7 @@ def _prepare(box: Box, key: str, doc: dict[str, Any], folder: Path) -> Launch:
     with (box.serving.folder(key) / "storage.log").open("a", encoding="utf-8") as log:
         model = code = script = None
         if properties.get("model"):
-            model = str(_model(box, str(properties["model"]), folder / "model"))
+            model = _model(box, str(properties["model"]), folder / "models")
             log.write(f"Downloaded model {properties['model']}\n")
         configuration = properties.get("codeConfiguration") or {}
         if configuration:
@@ -82,15 +82,21 @@ def _prepare(box: Box, key: str, doc: dict[str, Any], folder: Path) -> Launch:
             script = str(configuration["scoringScript"])
             log.write(f"Downloaded code {configuration['codeId']}\n")
     environment = {name: str(value) for name, value in properties["environmentVariables"].items()}
-    return Launch(str(folder), model, code, script, environment, **limits(properties, doc["sku"]["capacity"]))
+    place = {"model": str(model), "model_dir": str(model.parent)} if model else {"model": None}
+    limit = limits(properties, doc["sku"]["capacity"])
+    return Launch(str(folder), code=code, script=script, environment=environment, **place, **limit)
 
 
 def _model(box: Box, asset_id: str, target: Path) -> Path:
-    kind = assets.find_model(box, asset_id).type
-    if kind == "triton_model":
+    """The model's file or folder, in Azure's layout: below NAME/VERSION, and named as it was when it was registered."""
+    found = assets.find_model(box, asset_id)
+    if found.type == "triton_model":
         raise BadRequest("Triton models are not served by the emulator; MLflow and custom models are.", "BadArgument")
-    assets.materialise_model(box, asset_id, target)
-    return target
+    place = target / found.name / found.version
+    name = found.folder.name if found.folder is not None else str(found.prefix).rstrip("/").rsplit("/", 1)[-1]
+    single = found.container is not None and box.storage.exists(found.container, str(found.prefix))
+    assets.materialise_model(box, asset_id, place if single else place / name)
+    return place / name
 
 
 def _source(doc: dict[str, Any]) -> dict[str, Any]:

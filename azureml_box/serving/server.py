@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -117,6 +118,17 @@ def _load(options: argparse.Namespace) -> Score:
     return mlflow_score(options.model)
 
 
+def _loaded(options: argparse.Namespace) -> Score:
+    try:
+        return _load(options)
+    except LoadError as error:
+        print(f"cannot serve: {error}", file=sys.stderr, flush=True)
+    except Exception:  # noqa: BLE001 - whatever a script's init() raises
+        traceback.print_exc()
+        sys.stderr.flush()
+    os._exit(1)  # at once: the thread that reads stdin would make a plain exit a crash
+
+
 def main() -> None:
     """Load, then listen: whoever can connect gets an answer."""
     options = _options()
@@ -128,10 +140,7 @@ def main() -> None:
     if sys.path and sys.path[0] in ("", str(Path.cwd())):
         del sys.path[0]
     os.chdir(options.code or options.model or "/")
-    try:
-        score = _load(options)
-    except LoadError as error:
-        sys.exit(f"cannot serve: {error}")
+    score = _loaded(options)
     inference = Inference(score, options.concurrency, options.scoring_timeout_ms)
     routes = [Route("/", _healthy), Route("/score", inference.answer, methods=["POST"])]
     config = uvicorn.Config(

@@ -1,0 +1,112 @@
+"""Registries: those that the emulator was started with, and those that are made by PUT.
+
+Shapes: azure-ai-ml 1.35 (`Registry`, 2022-10-01-preview); the answer to PUT is 202 with a poll URL, as the SDK says of it.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from azureml_box.errors import BadRequest, NotFound
+from azureml_box.http import accepted, body, json, page
+from azureml_box.stamps import stamp
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+KIND = "registries"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,31}")
+
+
+def names(box: Box) -> list[str]:
+    """All registries, in the order in which they were made."""
+    return [*box.config.registries, *(doc["name"] for doc in box.store.list(KIND))]
+
+
+def known(box: Box, name: str) -> str:
+    """The registry's name, or NotFound."""
+    if name not in names(box):
+        there = ", ".join(names(box)) or "none"
+        raise NotFound(f"There is no registry {name!r}. Known: {there}.", "RegistryNotFound")
+    return name
+
+
+def routes(box: Box) -> list[Route]:
+    """List, GET, PUT and DELETE."""
+
+    async def listing(request: Request) -> Response:
+        return page(box, request, [_find(box, name) for name in names(box)])
+
+    async def get(request: Request) -> Response:
+        return json(_find(box, request.path_params["registry"]))
+
+    async def put(request: Request) -> Response:
+        return await _put(box, request)
+
+    async def delete(request: Request) -> Response:
+        return _delete(box, request)
+
+    one = box.config.registry_scope("{registry}")
+    handlers = {"GET": get, "PUT": put, "DELETE": delete}
+    single = [Route(one, handler, methods=[method]) for method, handler in handlers.items()]
+    return [Route(one.rsplit("/", 1)[0], listing), *single]
+
+
+def _find(box: Box, name: str) -> dict[str, Any]:
+    known(box, name)
+    given = box.store.get(KIND, name)
+    return given or _document(box, name, {"location": box.config.location, "properties": {}}, None)
+
+
+async def _put(box: Box, request: Request) -> Response:
+    name, sent = request.path_params["registry"], await body(request)
+    if not _NAME.fullmatch(name):
+        raise BadRequest(f"Registry name {name!r} is invalid: 2 to 32 letters, digits and '-', no '-' first.")
+    if not sent.get("location"):
+        raise BadRequest("location is required.", "LocationRequired", "location")
+    doc = _document(box, name, sent, box.store.get(KIND, name))
+    if name not in box.config.registries:
+        box.store.put(KIND, name, doc)
+    return accepted(box, request, box.operations.start("put registry"), doc, 202)
+
+
+def _delete(box: Box, request: Request) -> Response:
+    name = request.path_params["registry"]
+    if name in box.config.registries:
+        raise BadRequest(f"The emulator was started with registry {name!r}; it can't be deleted.")
+    if not box.store.delete(KIND, name):
+        return Response(status_code=204)
+    for kind in ("models", "components", "environments", "data", "codes"):
+        for doc in box.store.list(kind, f"{name}|"):
+            box.store.delete(kind, f"{name}|{doc['_name']}|{doc['name']}")
+    return accepted(box, request, box.operations.start("delete registry"))
+
+
+def _document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+    given, config = sent.get("properties") or {}, box.config
+    regions = given.get("regionDetails") or [{"location": sent["location"]}]
+    mlflow = f"{config.base_url}/mlflow/v1.0{config.registry_scope(name)}".replace("https://", "azureml://", 1)
+    properties = {
+        "publicNetworkAccess": given.get("publicNetworkAccess") or "Enabled",
+        "discoveryUrl": f"{config.base_url}/registrymanagement/v1.0/registries/{name}/discovery",
+        "intellectualPropertyPublisher": given.get("intellectualPropertyPublisher"),
+        "mlFlowRegistryUri": mlflow,
+        "regionDetails": regions,
+    }
+    principal = ((before or {}).get("identity") or {}).get("principalId") or str(uuid.uuid4())
+    return {
+        "id": config.registry_scope(name),
+        "name": name,
+        "type": "Microsoft.MachineLearningServices/registries",
+        "location": sent["location"],
+        "tags": sent.get("tags") or {},
+        "identity": {"type": "SystemAssigned", "tenantId": config.tenant, "principalId": principal},
+        "systemData": stamp(before),
+        "properties": properties,
+    }

@@ -57,6 +57,11 @@ class Store:
             rows = self._db.execute(sql, (kind, len(prefix), prefix, -1 if limit is None else limit, offset)).fetchall()
         return [json.loads(row[0]) for row in rows]
 
+    def clear(self) -> None:
+        """Delete every document."""
+        with self._lock:
+            self._db.execute("DELETE FROM documents")
+
     def close(self) -> None:
         """Flush the write-ahead log and let go of the file."""
         with self._lock:

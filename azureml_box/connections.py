@@ -23,6 +23,13 @@ class Connection(HttpToolsProtocol):
         scope: dict[str, Any] = self.scope  # type: ignore[assignment]
         scope["extensions"] = {_EXTENSION: {"transport": self.transport}}
 
+    def shutdown(self) -> None:
+        """The emulator is stopping: an idle connection ends now, without waiting for its client to say farewell."""
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
 
 def reset(scope: Scope) -> None:
     """End the request's connection by a TCP reset."""

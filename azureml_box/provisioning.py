@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from azureml_box.errors import ArmError, BadRequest
 AZURES_SECONDS = {"jobs": 180.0, "computes": 15.0, "deployments": 480.0}
 KINDS = tuple(AZURES_SECONDS)
 MODES = ("immediate", "manual", "timed")
+
+_RESOURCE = re.compile(r"/workspaces/[^/]+/(?:(jobs|computes)/([^/]+)|onlineEndpoints/([^/]+)/deployments/([^/]+))$")
 
 # Set by a fault of provisioning: the work that this request begins fails with this code and message.
 failing: ContextVar[tuple[str, str] | None] = ContextVar("failing", default=None)
@@ -81,9 +84,14 @@ class Provisioning:
             self._waiting[key].released.set()
         return [{"kind": key[0], "name": key[1]} for key in found]
 
-    def saw(self, kind: str, name: str) -> None:
-        """Count a read of a resource: in the mode `manual:N` the Nth lets it go on."""
-        waiting = self._waiting.get((kind, name))
+    def saw(self, path: str) -> None:
+        """Count a read of a resource by its path: in the mode `manual:N` the Nth lets it go on."""
+        match = _RESOURCE.search(path)
+        if match is None:
+            return
+        kind = match[1] or "deployments"
+        name = f"{match[3]}/{match[4]}" if match[3] else match[2]
+        waiting = self._waiting.get((kind, name.lower() if kind == "computes" else name))
         if waiting is not None and waiting.reads_left:
             waiting.reads_left -= 1
             if not waiting.reads_left:

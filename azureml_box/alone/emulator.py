@@ -29,9 +29,10 @@ class Emulator:
         self.home, self._authority, self._account, self._options = home, authority, account, options
         self._port, self._workspace_id = free_port(), ""
         self._token, self._header = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
+        self.authority = authority / "ca.pem"
         self.url = f"https://127.0.0.1:{self._port}"
         self.subscription, self.resource_group, self.workspace = SUBSCRIPTION, NAME, NAME
-        self.control = Control(self.url, self._token, authority / "ca.pem")
+        self.control = Control(self.url, self._token, self.authority)
         self._process: Process | None = None
 
     def start(self) -> None:
@@ -48,7 +49,7 @@ class Emulator:
         command = [sys.executable, "-m", "azureml_box", *self._arguments(), *self._options]
         self._process = Process(command, self.home / "azureml.log", variables)
         until = time.monotonic() + _START_WITHIN
-        while not answers(f"{self.url}/healthz", self._authority / "ca.pem"):
+        while not answers(f"{self.url}/healthz", self.authority):
             if not self._process.alive or time.monotonic() > until:
                 raise AloneError(f"the emulator does not start:\n{self._process.tail()}")
             time.sleep(0.02)

@@ -49,6 +49,8 @@ class Faults:
             await send(message)
 
         await self._app(scope, receive, noting)
+        if call.effect == "read":
+            self._box.provisioning.saw(scope["path"])
 
     async def _break(self, call: Call, rule: Rule, scope: Scope, receive: Receive, send: Send) -> None:
         call.fault, effect = rule.id, rule.effect

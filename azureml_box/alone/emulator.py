@@ -65,12 +65,22 @@ class Emulator:
         return self._process is not None and self._process.alive
 
     @property
-    def environment(self) -> dict[str, str]:
-        """Return the variables with which unmodified SDKs use it."""
-        scope = (
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None, "the emulator was not started"
+        return self._process.pid
+
+    @property
+    def scope(self) -> str:
+        """The ARM id of the workspace."""
+        return (
             f"/subscriptions/{self.subscription}/resourceGroups/{self.resource_group}"
             f"/providers/Microsoft.MachineLearningServices/workspaces/{self.workspace}"
         )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables with which unmodified SDKs use it."""
         return {
             **self._trust(),
             "AZURE_SUBSCRIPTION_ID": self.subscription,
@@ -82,7 +92,7 @@ class Emulator:
             "IDENTITY_HEADER": self._header,
             # Secrets of a real Azure that lie about in the shell must not win.
             "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
-            "MLFLOW_TRACKING_URI": f"{self.url}/mlflow/v2.0{scope}",
+            "MLFLOW_TRACKING_URI": f"{self.url}/mlflow/v2.0{self.scope}",
             "MLFLOW_TRACKING_TOKEN": sign(self._signing_key().read_bytes(), TENANT, "client", self.url)[0],
         }
 

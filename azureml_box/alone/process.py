@@ -27,6 +27,11 @@ class Process:
             )
 
     @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._child.pid
+
+    @property
     def alive(self) -> bool:
         """Tell whether it runs."""
         return self._child.poll() is None

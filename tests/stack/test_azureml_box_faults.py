@@ -30,8 +30,7 @@ class Workspace:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator, self.control = emulator, emulator.control
-        scope = f"/subscriptions/{emulator.subscription}/resourceGroups/{emulator.resource_group}"
-        self.base = f"{scope}/providers/Microsoft.MachineLearningServices/workspaces/{emulator.workspace}"
+        self.base = emulator.scope
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {os.environ['MLFLOW_TRACKING_TOKEN']}"
 

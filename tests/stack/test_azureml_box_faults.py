@@ -255,3 +255,59 @@ def test_a_reset_empties_the_workspace_and_gives_it_a_new_id(azureml_box: Emulat
 @pytest.mark.azureml_box("--loose")
 def test_a_loose_emulator_takes_versions_that_it_does_not_know(azureml_box: Emulator) -> None:
     assert Workspace(azureml_box).call("GET", "/computes", version="api-version=2031-01-01").status_code == 200
+
+
+def test_a_deployment_waits_too_and_what_a_restart_finds_unfinished_has_failed(azureml_box: Emulator) -> None:
+    workspace = Workspace(azureml_box)
+    workspace.control.provision(deployments="manual", computes="manual")
+    endpoint = {"location": "eastus", "properties": {"authMode": "Key"}}
+    workspace.call("PUT", "/onlineEndpoints/waits", endpoint, ENDPOINTS)
+    properties = {"endpointComputeType": "Managed", "instanceType": "Standard_DS3_v2", "model": "azureml:absent:1"}
+    body = {"location": "eastus", "sku": {"name": "Default", "capacity": 1}, "properties": properties}
+    path = "/onlineEndpoints/waits/deployments/one"
+    answer = workspace.call("PUT", path, body, ENDPOINTS)
+    workspace.put_compute("unfinished")
+    assert workspace.call("GET", path, version=ENDPOINTS).json()["properties"]["provisioningState"] == "Creating"
+    assert workspace.control.advance("deployments") == [{"kind": "deployments", "name": "waits/one"}]
+    assert "absent" in workspace.ended(answer)["error"]["message"]
+    azureml_box.stop()
+    azureml_box.start()
+    assert workspace.state("unfinished") == "Failed"
+
+
+def test_a_reset_ends_the_jobs_that_run(azureml_box: Emulator, tmp_path: Path) -> None:
+    workspace = Workspace(azureml_box)
+    properties = {
+        "jobType": "Command",
+        "command": f"echo $$ > {tmp_path}/pid; sleep 60",
+        "environmentId": "azureml:plain:1",
+        "experimentName": "resets",
+    }
+    assert workspace.call("PUT", "/jobs/sleeper", {"properties": properties}).status_code == 201
+    until = time.monotonic() + 20
+    while not (tmp_path / "pid").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    number = int((tmp_path / "pid").read_text())
+    workspace.control.reset()
+    assert workspace.call("GET", "/jobs/sleeper").status_code == 404
+    status = Path(f"/proc/{number}/status")
+    assert not status.exists() or "zombie" in status.read_text()
+
+
+def test_the_unmodified_sdk_gets_over_what_azure_may_do_and_tells_what_it_cannot(azureml_box: Emulator) -> None:
+    from azure.ai.ml.entities import AmlCompute
+    from azure.core.exceptions import HttpResponseError
+
+    client, control = azureml_box.client(), azureml_box.control
+    cluster = AmlCompute(name="cluster", size="Standard_DS3_v2", max_instances=1)
+    control.add_fault(method="GET", path="/operations/*", status=500)
+    control.add_fault(method="PUT", path="computes/*", kind="reset", when="after")
+    client.compute.begin_create_or_update(cluster).result()
+    puts = [(call["fault"], call["effect"]) for call in control.calls(method="PUT", path="/computes/")]
+    assert puts == [("f2", "changed"), (None, "changed")]  # a client's own retry repeats what had happened
+    control.add_fault(name="compute_capacity_gone")
+    with pytest.raises(HttpResponseError, match="not enough capacity") as told:
+        client.compute.begin_create_or_update(AmlCompute(name="other", size="Standard_DS3_v2")).result()
+    assert told.value.error is not None
+    assert told.value.error.code == "OutOfCapacity"
+    assert client.compute.get("other").provisioning_state == "Failed"

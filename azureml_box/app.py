@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from azureml_box import (
     asset_routes,
     code_routes,
     compute_instances,
     compute_routes,
+    control_routes,
     datastore_routes,
     discovery,
+    identity_routes,
     jobs,
+    lifetime,
     locations,
     preflight_routes,
     registry_routes,
@@ -28,12 +30,13 @@ from azureml_box import (
 )
 from azureml_box.config import Config
 from azureml_box.context import Box
-from azureml_box.datastores import default_datastores
 from azureml_box.errors import ArmError
 from azureml_box.events import EventPublisher
+from azureml_box.faults.middleware import Faults
 from azureml_box.middleware import Gate, Unsupported, arm_error, unexpected
 from azureml_box.operations import Operations
-from azureml_box.publishing import publish_all
+from azureml_box.provisioning import Provisioning
+from azureml_box.resetting import current
 from azureml_box.storage import BlobStorage
 from azureml_box.store import Store
 
@@ -43,12 +46,14 @@ _VERBS = ["GET", "PUT", "POST", "PATCH", "DELETE", "HEAD"]
 def make_box(config: Config) -> Box:
     """The Box with everything in it; nothing runs yet."""
     store = Store(config.home / "azureml.sqlite")
+    config = current(config, store)
     box = Box(config, store, BlobStorage(config), EventPublisher(config), Operations(store))
-    box.jobs, box.serving = jobs.JobEngine(box), serving.Serving(box)
+    box.provisioning = Provisioning(config.provisioning, config.time_scale)
+    lifetime.renew(box)
     return box
 
 
-def build(config: Config) -> Starlette:
+def build(config: Config) -> ASGIApp:
     """The ASGI application."""
     box = make_box(config)
 
@@ -60,17 +65,17 @@ def build(config: Config) -> Starlette:
 
     handlers = {ArmError: arm_error, Exception: unexpected}
     app = Starlette(
-        routes=_routes(box), lifespan=lifespan, middleware=[Middleware(Gate, box=box)], exception_handlers=handlers
+        routes=routes(box), lifespan=lifespan, middleware=[Middleware(Gate, box=box)], exception_handlers=handlers
     )
-    app.state.box = box
-    return app
+    return Faults(app, box)
 
 
-def _routes(box: Box) -> list[BaseRoute]:
+def routes(box: Box) -> list[BaseRoute]:
+    """Every route; the last one refuses what no other takes."""
     resources = (datastore_routes, compute_routes, compute_instances, registry_routes, code_routes, asset_routes)
     parts = (discovery, locations, preflight_routes, *resources, jobs, serving)
     known: list[BaseRoute] = [Route("/healthz", _health), *box.operations.routes()]
-    for part in parts:
+    for part in (*parts, identity_routes, control_routes):
         known.extend(part.routes(box))
     unsupported = Unsupported(box)
     known.append(Route("/_emulator/unsupported", unsupported.report))
@@ -83,24 +88,11 @@ async def _health(_request: Request) -> Response:
 
 async def _start(box: Box) -> None:
     box.operations.interrupt_unfinished()
-    await asyncio.to_thread(_prepare, box)
     await box.events.start()
-    await box.jobs.start()
-    await box.serving.start()
-
-
-def _prepare(box: Box) -> None:
-    """Registries first, then containers: the workspace's default datastores must exist before the first request."""
-    for name, folder in box.config.registries.items():
-        publish_all(box, name, Path(folder))
-    box.storage.wait_until_ready()
-    for name, doc in default_datastores(box).items():
-        box.store.put("datastores", name, doc)
-        box.storage.ensure_container(doc["properties"]["containerName"])
+    await lifetime.start_work(box)
 
 
 async def _stop(box: Box) -> None:
-    await box.serving.stop()
-    await box.jobs.stop()
+    await lifetime.stop_work(box)
     await box.events.stop()
     box.store.close()

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from azureml_box import compute_instances
-from azureml_box.errors import BadRequest, NotFound
+from azureml_box.errors import ArmError, BadRequest, NotFound
 from azureml_box.http import accepted, body, json, page
 from azureml_box.sizes import find_size
 from azureml_box.stamps import now, stamp
@@ -66,8 +66,35 @@ async def _put(box: Box, request: Request) -> Response:
     if request.method == "PATCH":
         sent = _patched(find(box, name), sent)
     doc = _document(box, name, sent, before)
+    delayed = box.provisioning.delays("computes")
+    if delayed:
+        doc["properties"]["provisioningState"] = "Updating" if before else "Creating"
     box.store.put(KIND, name.lower(), doc)
-    return accepted(box, request, box.operations.start("put compute"), doc, 200 if before else 201)
+    operation = box.operations.start("put compute", _provision(box, name) if delayed else None)
+    return accepted(box, request, operation, doc, 200 if before else 201)
+
+
+async def _provision(box: Box, name: str) -> None:
+    try:
+        await box.provisioning.wait("computes", name.lower())
+    except ArmError as error:
+        _settle(box, name, "Failed", [{"error": {"code": error.code, "message": error.message}}])
+        raise
+    _settle(box, name, "Succeeded")
+
+
+def _settle(box: Box, name: str, state: str, errors: list[dict[str, Any]] | None = None) -> None:
+    doc = box.store.get(KIND, name.lower())
+    if doc is not None:
+        doc["properties"] |= {"provisioningState": state, "provisioningErrors": errors, "modifiedOn": now()}
+        box.store.put(KIND, name.lower(), doc)
+
+
+def fail_unfinished(box: Box) -> None:
+    """Fail what a former process left unfinished."""
+    for doc in box.store.list(KIND):
+        if doc["properties"]["provisioningState"] in ("Creating", "Updating"):
+            _settle(box, doc["name"], "Failed")
 
 
 def _patched(before: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Config:
-    """Addresses, ids and secrets of one emulator; `storage_key` and `events_key` must never be logged."""
+    """Addresses, ids and secrets of one emulator; keys, tokens and the header must never be logged."""
 
     home: Path
     base_url: str
@@ -28,6 +29,12 @@ class Config:
     events_key: str | None = field(default=None, repr=False)
     signing_key: Path | None = None
     token_public_key: Path | None = None
+    control_token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    identity_header: str | None = field(default=None, repr=False)
+    loose: bool = False
+    provisioning: dict[str, str] = field(default_factory=dict)
+    time_scale: float = 1.0
+    passed_variables: tuple[str, ...] = ()
 
     @property
     def group_scope(self) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from azureml_box.config import Config
 from azureml_box.events import EventPublisher
+from azureml_box.faults.book import FaultBook
+from azureml_box.faults.calls import CallLog
 from azureml_box.operations import Operations
+from azureml_box.provisioning import Provisioning
 from azureml_box.storage import BlobStorage
 from azureml_box.store import Store
 
@@ -18,12 +22,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class Box:
-    """One running emulator; `jobs` and `serving` are set by `app.build`, since they need the Box themselves."""
+    """One running emulator; `jobs` and `serving` are set by `app.build`, since they need the Box themselves.
+
+    `unsupported` counts what was asked for in vain, by call.
+    """
 
     config: Config
     store: Store
     storage: BlobStorage
     events: EventPublisher
     operations: Operations
+    faults: FaultBook = field(default_factory=FaultBook)
+    calls: CallLog = field(default_factory=CallLog)
+    provisioning: Provisioning = field(default_factory=Provisioning)
+    unsupported: Counter[str] = field(default_factory=Counter)
     jobs: JobEngine = field(init=False)
     serving: Serving = field(init=False)

@@ -52,7 +52,7 @@ def cloud(box: Box) -> dict[str, Any]:
     base = box.config.base_url
     # The SDK makes the audience of job submissions from the portal's host: https://ml.azure.local.
     return {
-        "name": "DroptuneBox",
+        "name": "AzureMLBox",
         "portal": "https://portal.box.local/",
         "resourceManager": base,
         "authentication": {"loginEndpoint": base, "audiences": [base, "https://management.azure.com/"]},

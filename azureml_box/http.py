@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as codec
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -68,3 +68,35 @@ def page(box: Box, request: Request, docs: list[dict[str, Any]]) -> JSONResponse
         query = {**request.query_params, "$skiptoken": str(offset + size)}
         answer["nextLink"] = f"{box.config.base_url}{request.url.path}?{urlencode(query)}"
     return json(answer)
+
+
+def newest_page(box: Box, request: Request, kind: str, keep: Callable[[dict[str, Any]], bool]) -> JSONResponse:
+    """One page of a kind's documents, newest first; its cost does not grow with what lies before it.
+
+    `nextLink` names the last document of the page: what is made meanwhile neither shifts the pages nor is seen twice.
+    """
+    before = _whole(request.query_params.get("$skiptoken"), "$skiptoken")
+    skip = _whole(request.query_params.get("$skip"), "$skip") or 0
+    asked = _whole(request.query_params.get("$top"), "$top")
+    size = min(max(asked or PAGE_SIZE, 1), PAGE_SIZE)
+    found: list[tuple[int, dict[str, Any]]] = []
+    while len(found) <= size + skip:
+        batch = box.store.newest(kind, before, PAGE_SIZE)
+        found += [(number, doc) for number, doc in batch if keep(doc)]
+        if len(batch) < PAGE_SIZE:
+            break
+        before = batch[-1][0]
+    answer: dict[str, Any] = {"value": [public(doc) for _, doc in found[skip : skip + size]]}
+    if len(found) > size + skip and asked is None:
+        query = {key: value for key, value in request.query_params.items() if key != "$skip"}
+        query["$skiptoken"] = str(found[skip + size - 1][0])
+        answer["nextLink"] = f"{box.config.base_url}{request.url.path}?{urlencode(query)}"
+    return json(answer)
+
+
+def _whole(text: str | None, name: str) -> int | None:
+    if text is None or text == "":
+        return None
+    if not text.isdigit():
+        raise BadRequest(f"{name} must be a whole number, not {text!r}.", "InvalidQueryParameter")
+    return int(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
@@ -14,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from azureml_box import versions
-from azureml_box.auth import TokenCheck
+from azureml_box.auth import CONTROL, TokenCheck
 from azureml_box.errors import ArmError, NotFound, NotImplementedHere
 
 if TYPE_CHECKING:
@@ -85,8 +84,12 @@ class Gate:
         path = scope["path"] = spell(scope["path"], self._box)
         send = _with_request_id(send)
         try:
-            self._tokens.check(path, Headers(scope=scope))
-            versions.check(path, QueryParams(scope["query_string"]))
+            if path.startswith(CONTROL):
+                self._tokens.check_control(scope, Headers(scope=scope))
+            else:
+                self._tokens.check(path, Headers(scope=scope))
+            if not self._box.config.loose:
+                versions.check(path, QueryParams(scope["query_string"]))
         except ArmError as error:
             await arm_error(Request(scope), error)(scope, receive, send)
             return
@@ -121,25 +124,24 @@ class Unsupported:
     """The last route: says 404 for resources of somebody else, 501 for what nobody implemented, and counts the latter."""
 
     def __init__(self, box: Box) -> None:
-        self._config = box.config
-        self.seen: Counter[str] = Counter()
+        self._box = box
 
     async def refuse(self, request: Request) -> Response:
         """Never answers anything but an error."""
-        path = request.url.path
+        path, config = request.url.path, self._box.config
         match = re.match(r"^/subscriptions/([^/]+)(?:/resourceGroups/([^/]+).*?(?:/workspaces/([^/]+))?(?:/|$))?", path)
-        if match and match[1] != self._config.subscription:
+        if match and match[1] != config.subscription:
             raise NotFound(f"The subscription '{match[1]}' could not be found.", "SubscriptionNotFound")
-        if match and match[2] and match[2] != self._config.resource_group:
+        if match and match[2] and match[2] != config.resource_group:
             raise NotFound(f"Resource group '{match[2]}' could not be found.", "ResourceGroupNotFound")
         workspace = re.search(r"/workspaces/([^/]+)", path)
-        if workspace and workspace[1] != self._config.workspace:
-            raise NotFound(f"The workspace '{workspace[1]}' could not be found in {self._config.resource_group!r}.")
-        self.seen[f"{request.method} {path}"] += 1
+        if workspace and workspace[1] != config.workspace:
+            raise NotFound(f"The workspace '{workspace[1]}' could not be found in {config.resource_group!r}.")
+        self._box.unsupported[f"{request.method} {path}"] += 1
         raise NotImplementedHere(request.method, path)
 
     async def report(self, _request: Request) -> Response:
         """GET /_emulator/unsupported: what was asked for in vain, since the start."""
         return JSONResponse(
-            {"unsupported": [{"call": call, "count": count} for call, count in self.seen.most_common()]}
+            {"unsupported": [{"call": call, "count": count} for call, count in self._box.unsupported.most_common()]}
         )

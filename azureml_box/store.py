@@ -12,7 +12,9 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, doc TEXT NOT NULL,
     UNIQUE (kind, key));
+CREATE INDEX IF NOT EXISTS documents_in_order ON documents (kind, number);
 """
+_LARGEST = 2**63 - 1
 _PUT = """
 INSERT INTO documents (kind, key, doc) VALUES (?, ?, ?)
 ON CONFLICT (kind, key) DO UPDATE SET doc = excluded.doc
@@ -46,6 +48,13 @@ class Store:
         with self._lock:
             return self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key)).rowcount > 0
 
+    def newest(self, kind: str, before: int | None, limit: int) -> list[tuple[int, dict[str, Any]]]:
+        """Documents with their numbers, newest first, from below a number on: each step costs the same, however far down."""
+        sql = "SELECT number, doc FROM documents WHERE kind = ? AND number < ? ORDER BY number DESC LIMIT ?"
+        with self._lock:
+            rows = self._db.execute(sql, (kind, before if before is not None else _LARGEST, limit)).fetchall()
+        return [(number, json.loads(text)) for number, text in rows]
+
     def list(
         self, kind: str, prefix: str = "", *, newest_first: bool = False, limit: int | None = None, offset: int = 0
     ) -> list[dict[str, Any]]:
@@ -56,6 +65,11 @@ class Store:
         with self._lock:
             rows = self._db.execute(sql, (kind, len(prefix), prefix, -1 if limit is None else limit, offset)).fetchall()
         return [json.loads(row[0]) for row in rows]
+
+    def clear(self) -> None:
+        """Delete every document."""
+        with self._lock:
+            self._db.execute("DELETE FROM documents")
 
     def close(self) -> None:
         """Flush the write-ahead log and let go of the file."""

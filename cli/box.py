@@ -10,12 +10,16 @@ from typing import Any
 
 import click
 
+from cli.box_fault import fault
 from cli.output import NO, USAGE, document, home_option, json_option, say, told
 
 
 @click.group()
 def box() -> None:
     """The cloud in a box: Azurite, identity, Azure ML, Event Grid, and the functions' host."""
+
+
+box.add_command(fault)
 
 
 @box.command()

@@ -159,12 +159,20 @@ def report_schema() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def emulator_page() -> str:
+    """Return docs/emulator.md: operation by operation, what the emulator answers."""
+    from docs import emulator_page as page
+
+    return NOTE.format(source="the routes of azureml_box/") + page.emulator_page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "cli.md": cli_page,
     "states.md": states_page,
     "dataset-rules.md": rules_page,
     "report.schema.json": report_schema,
+    "emulator.md": emulator_page,
 }
 
 

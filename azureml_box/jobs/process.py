@@ -24,7 +24,6 @@ KEPT = (
     "SSL_CERT_FILE",
     "CUDA_VISIBLE_DEVICES",
     "LD_LIBRARY_PATH",
-    "DROPTUNE_BOX_HOME",
 )
 GRACE_SECONDS = 5.0
 TOKEN_SECONDS = 86400
@@ -32,7 +31,7 @@ TOKEN_SECONDS = 86400
 
 def environment(config: Config, run: str, root: str, experiment: str, own: dict[str, str]) -> dict[str, str]:
     """What a step's process sees, named as Azure names it."""
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    kept = {name: os.environ[name] for name in (*KEPT, *config.passed_variables) if name in os.environ}
     binaries = str(Path(sys.executable).parent)
     return {
         **kept,

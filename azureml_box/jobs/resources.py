@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from azureml_box.errors import BadRequest
-from azureml_box.http import accepted, body, json, page
+from azureml_box.http import accepted, body, json, newest_page
 from azureml_box.jobs import documents
 from azureml_box.jobs.submission import plan_of
 from azureml_box.stamps import stamp
@@ -25,8 +25,7 @@ def routes(box: Box) -> list[BaseRoute]:
 
     async def listing(request: Request) -> Response:
         view = request.query_params.get("listViewType", "ActiveOnly")
-        docs = [doc for doc in box.store.list(documents.KIND, newest_first=True) if doc["_parent"] is None]
-        return page(box, request, [doc for doc in docs if _in_view(doc, view)])
+        return newest_page(box, request, documents.KIND, lambda doc: doc["_parent"] is None and _in_view(doc, view))
 
     async def get(request: Request) -> Response:
         return json(documents.get(box, request.path_params["name"]))

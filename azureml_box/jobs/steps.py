@@ -89,6 +89,10 @@ class StepRunner:
         """
         run = self._runs[step.path]
         states.enter(self._box, run, "Queued")
+        try:
+            await self._box.provisioning.wait("jobs", run)
+        except ArmError as error:
+            raise StepFailed(f"{error.code}: {error.message}") from error
         async with self._places:
             states.enter(self._box, run, "Preparing")
             began = time.monotonic()

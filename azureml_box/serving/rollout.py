@@ -27,6 +27,7 @@ async def bring_up(box: Box, key: str) -> None:
     if doc is None:
         return
     try:
+        await box.provisioning.wait("deployments", key)
         if doc.get("_source") != _source(doc) or key not in box.serving.keepers:
             doc["_live"] = asdict(await _serve(box, key, doc))
             doc["_source"] = _source(doc)

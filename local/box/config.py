@@ -1,5 +1,6 @@
 """The box's home: its ports, ids and secrets, kept in `box.json` from the first start on."""
 
+import hashlib
 import json
 import os
 import secrets
@@ -47,6 +48,11 @@ class BoxConfig:
         """Return the base URL of a service; for `blob` and `queue` it ends in the account's name."""
         base = f"https://127.0.0.1:{self.ports[service]}"
         return f"{base}/{ACCOUNT}" if service in ("blob", "queue") else base
+
+    @property
+    def control_token(self) -> str:
+        """The secret of the Azure ML emulator's control API; a box of an older version has none of its own, so it follows."""
+        return hashlib.sha256(f"control:{self.secrets['identity']}".encode()).hexdigest()
 
     @property
     def ca(self) -> Path:

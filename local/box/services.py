@@ -87,7 +87,10 @@ def _azureml(config: BoxConfig, _: int) -> list[str]:
         "registry": f"{config.registry}={config.home / 'registry'}",
         "events-url": f"{config.url('eventgrid')}/topics/azureml/api/events",
     }
-    arguments = [f"--{name}={value}" for name, value in options.items()]
+    arguments = [f"--{name}={value}" for name, value in options.items()] + [f"--pass-variable={MARK}"]
+    if config.time_scale:
+        timed = [f"--provisioning={kind}=timed" for kind in ("jobs", "computes", "deployments")]
+        arguments += [f"--time-scale={config.time_scale}", *timed]
     return [sys.executable, "-m", "azureml_box", *arguments, *_tls(config)]
 
 
@@ -96,6 +99,7 @@ def _azureml_variables(config: BoxConfig) -> dict[str, str]:
         "AZUREML_BOX_STORAGE_KEY": ACCOUNT_KEY,
         "AZUREML_BOX_EVENTS_KEY": config.secrets["topic_azureml"],
         "AZUREML_BOX_SIGNING_KEY": str(config.ca / "identity.key"),
+        "AZUREML_BOX_CONTROL_TOKEN": config.control_token,
     }
 
 

@@ -177,7 +177,7 @@ def sdk_environment(rig: Rig) -> Iterator[None]:
             patch.setenv(name, value)
         patch.setenv("ARM_CLOUD_METADATA_URL", f"{rig.url}/metadata/endpoints?api-version=2019-05-01")
         patch.setenv("REGISTRY_DISCOVERY_ENDPOINT_URL", f"{rig.url}/")
-        patch.setenv("AZUREML_CURRENT_CLOUD", "DroptuneBox")
+        patch.setenv("AZUREML_CURRENT_CLOUD", "AzureMLBox")
         yield
 
 

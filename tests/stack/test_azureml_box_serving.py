@@ -97,7 +97,7 @@ def client(rig: Any) -> Iterator[Any]:
             patch.setenv(name, value)
         patch.setenv("ARM_CLOUD_METADATA_URL", f"{rig.url}/metadata/endpoints?api-version=2019-05-01")
         patch.setenv("REGISTRY_DISCOVERY_ENDPOINT_URL", f"{rig.url}/")
-        patch.setenv("AZUREML_CURRENT_CLOUD", "DroptuneBox")
+        patch.setenv("AZUREML_CURRENT_CLOUD", "AzureMLBox")
         from azure.ai.ml import MLClient
 
         yield MLClient(RIG.Signed(rig), RIG.SUBSCRIPTION, "box", "box")

@@ -41,7 +41,7 @@ class Rig:
             "SSL_CERT_FILE": bundle,
             "ARM_CLOUD_METADATA_URL": f"{self.url}/metadata/endpoints?api-version=2019-05-01",
             "REGISTRY_DISCOVERY_ENDPOINT_URL": f"{self.url}/",
-            "AZUREML_CURRENT_CLOUD": "DroptuneBox",
+            "AZUREML_CURRENT_CLOUD": "AzureMLBox",
         }
         self._tls = [f"--cert={home / 'ca/server.pem'}", f"--key={home / 'ca/server.key'}"]
         self._processes: dict[str, subprocess.Popen[bytes]] = {}

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azureml_box import assets, containers, datastores, versions
-from azureml_box.__main__ import config_of, parser
 from azureml_box.asset_paths import located, must_exist
 from azureml_box.cache import BlobCache
 from azureml_box.errors import ArmError, BadRequest, NotFound
 from azureml_box.events import EventPublisher
 from azureml_box.middleware import spell
 from azureml_box.operations import Operations
+from azureml_box.options import config_of, parser
 from azureml_box.storage import _below
 from azureml_box.store import Store
 

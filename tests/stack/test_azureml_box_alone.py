@@ -1,0 +1,91 @@
+"""The emulator without droptune: as a package, from a shell, and in a project that never heard of droptune."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.stack
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / "examples" / "azureml_box_project"
+
+
+def alone(folder: Path) -> dict[str, str]:
+    """An environment in which only the emulator is found: not droptune, and no box that a shell points to."""
+    shutil.copytree(ROOT / "azureml_box", folder / "azureml_box", ignore=shutil.ignore_patterns("__pycache__"))
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    azurite = str(ROOT / "local" / "storage" / "node_modules")
+    return {**kept, "PYTHONPATH": str(folder), "AZUREML_BOX_AZURITE": azurite, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def test_a_project_without_droptune_tests_its_own_pipeline(tmp_path: Path) -> None:
+    environment = alone(tmp_path)
+    shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    ran = subprocess.run(
+        command, cwd=tmp_path / "project", env=environment, capture_output=True, text=True, timeout=200, check=False
+    )
+    assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
+    assert "5 passed" in ran.stdout
+
+
+def test_up_prints_an_environment_with_which_the_sdk_finds_all(tmp_path: Path) -> None:
+    environment = alone(tmp_path)
+    command = [sys.executable, "-m", "azureml_box", "up", f"--home={tmp_path / 'home'}", "--provisioning=jobs=manual"]
+    up = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        assert up.stdout is not None
+        assert "the emulator is up" in up.stdout.readline()
+        script = (
+            "import os; from azure.ai.ml import MLClient; from azure.identity import DefaultAzureCredential\n"
+            "names = ('AZURE_SUBSCRIPTION_ID', 'AZURE_RESOURCE_GROUP', 'AZUREML_WORKSPACE_NAME')\n"
+            "client = MLClient(DefaultAzureCredential(), *(os.environ[name] for name in names))\n"
+            "print([store.name for store in client.datastores.list()])\n"
+        )
+        shell = f'source {tmp_path / "home" / "env.sh"} && {sys.executable} -W ignore -c "$SCRIPT"'
+        asked = subprocess.run(
+            ["bash", "-c", shell],
+            env={**environment, "SCRIPT": script},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert "workspaceblobstore" in asked.stdout, asked.stderr[-2000:]
+    finally:
+        up.send_signal(signal.SIGTERM)
+        assert up.wait(15) == 0
+    assert (tmp_path / "home" / "env.sh").stat().st_mode & 0o077 == 0
+
+
+def test_the_package_holds_every_module_and_names_what_it_imports(tmp_path: Path) -> None:
+    alone(tmp_path)
+    folder = tmp_path / "azureml_box"
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(tmp_path),
+        ".",
+    ]
+    built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    assert built.returncode == 0, built.stderr[-2000:]
+    names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
+    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "azureml_box").rglob("*.py")}
+    assert sources <= names
+    metadata = tomllib.loads((ROOT / "azureml_box" / "pyproject.toml").read_text())
+    assert metadata["project"]["entry-points"]["pytest11"] == {"azureml_box": "azureml_box.pytest_plugin"}

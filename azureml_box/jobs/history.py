@@ -15,6 +15,7 @@ from azureml_box.errors import NotFound
 from azureml_box.http import body, json
 from azureml_box.jobs import documents
 from azureml_box.jobs.files import is_file
+from azureml_box.jobs.reuse import origin
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -77,10 +78,10 @@ def record(doc: dict[str, Any]) -> dict[str, Any]:
 
 
 def _details(box: Box, doc: dict[str, Any]) -> dict[str, Any]:
-    name = doc["name"]
-    logs = {_LOG: f"{box.config.base_url}/endpoints/_logs/{name}/{_ticket(box, name)}/{_LOG}"}
+    ran = origin(doc)  # a reused step shows the log of the one that ran
+    logs = {_LOG: f"{box.config.base_url}/endpoints/_logs/{ran}/{_ticket(box, ran)}/{_LOG}"}
     error = {"error": {"code": "UserError", "message": doc["_error"]}} if doc.get("_error") else None
-    return {**record(doc), "logFiles": logs if box.jobs.log(name).exists() else {}, "warnings": [], "error": error}
+    return {**record(doc), "logFiles": logs if box.jobs.log(ran).exists() else {}, "warnings": [], "error": error}
 
 
 def _ticket(box: Box, name: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from azureml_box.errors import BadRequest
 from azureml_box.jobs import inputs as component_inputs
+from azureml_box.jobs import modes
+from azureml_box.jobs.durations import seconds
+from azureml_box.jobs.settings import Settings
 from azureml_box.jobs.values import FromStep, Literal, Value, bound_output, read
 
 Find = Callable[[str, str | None], "Component"]
@@ -35,6 +37,8 @@ class Step:
     compute: str
     environment_variables: dict[str, str] = field(default_factory=dict)
     timeout: float | None = None
+    modes: dict[str, str] = field(default_factory=dict)
+    resources: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -53,6 +57,7 @@ class Plan:
     steps: dict[str, Step] = field(default_factory=dict)
     groups: dict[str, Component] = field(default_factory=dict)
     outputs: dict[tuple[str, str], FromStep] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
 
     def source(self, value: FromStep) -> FromStep:
         """The command step behind an output of a step or group."""
@@ -104,7 +109,30 @@ def _expand(
             plan.groups[here] = component
             _expand(plan, here, component.spec.get("jobs") or {}, complete, chosen, component.registry, find)
         else:
-            plan.steps[here] = Step(here, path, component, complete, chosen, _variables(job, given), _timeout(job))
+            plan.steps[here] = _step(here, path, component, complete, chosen, job, given)
+
+
+def _step(
+    here: str,
+    group: str,
+    component: Component,
+    complete: dict[str, Value],
+    compute: str,
+    job: Mapping[str, Any],
+    given: Mapping[str, Value],
+) -> Step:
+    limit, spec = (job.get("limits") or {}).get("timeout"), component.spec
+    return Step(
+        here,
+        group,
+        component,
+        complete,
+        compute,
+        _variables(spec, given) | _variables(job, given),
+        seconds(limit) if limit is not None else None,
+        modes.of_inputs(complete, job.get("inputs") or {}, spec.get("inputs") or {}),
+        {**(spec.get("resources") or {}), **(job.get("resources") or {})},
+    )
 
 
 def _compute(job: Mapping[str, Any], given: Mapping[str, Value], inherited: str) -> str:
@@ -117,24 +145,6 @@ def _variables(job: Mapping[str, Any], given: Mapping[str, Value]) -> dict[str, 
     sent = job.get("environment_variables") or job.get("environmentVariables") or {}
     read_all = {name: read(value, given, "") for name, value in sent.items()}
     return {name: value.value for name, value in read_all.items() if isinstance(value, Literal)}
-
-
-def _timeout(job: Mapping[str, Any]) -> float | None:
-    limit = (job.get("limits") or {}).get("timeout")
-    return seconds(limit) if limit is not None else None
-
-
-def seconds(limit: Any) -> float:
-    """Seconds of a limit: a number, or ISO 8601 as the SDK sends it (`PT3600S`, `PT1H30M`)."""
-    text = str(limit)
-    match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", text)
-    if match:
-        days, hours, minutes, rest = (float(part or 0) for part in match.groups())
-        return days * 86400 + hours * 3600 + minutes * 60 + rest
-    try:
-        return float(text)
-    except ValueError:
-        raise BadRequest(f"{text!r} is no duration.", target="limits.timeout") from None
 
 
 def _refuse_circles(plan: Plan) -> None:

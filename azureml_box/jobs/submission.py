@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from azureml_box import assets
 from azureml_box.compute_routes import find as find_compute
 from azureml_box.errors import BadRequest, NotFound
-from azureml_box.jobs import inputs
+from azureml_box.jobs import inputs, modes, settings
 from azureml_box.jobs import plan as plans
+from azureml_box.jobs.durations import seconds
 from azureml_box.jobs.plan import Component, Plan, Step
 from azureml_box.jobs.values import Value, read
 
@@ -39,7 +40,8 @@ def plan_of(box: Box, properties: dict[str, Any]) -> Plan:
 
 def _pipeline(box: Box, properties: dict[str, Any]) -> Plan:
     given = _inputs(properties)
-    compute = _name((properties.get("settings") or {}).get("default_compute") or properties.get("computeId"))
+    wanted = settings.read(properties.get("settings"))
+    compute = _name(wanted.default_compute or properties.get("computeId"))
     jobs = properties.get("jobs") or {}
     if not jobs and properties.get("componentId"):
         component = _finder(box)(str(properties["componentId"]), None)
@@ -47,7 +49,9 @@ def _pipeline(box: Box, properties: dict[str, Any]) -> Plan:
         given = inputs.complete(component.spec["name"], component.spec.get("inputs") or {}, given)
     if not jobs:
         raise BadRequest("A pipeline needs at least one job.", target="jobs")
-    return plans.make(jobs, given, compute, _finder(box))
+    made = plans.make(jobs, given, compute, _finder(box))
+    made.settings = wanted
+    return made
 
 
 def _command(box: Box, properties: dict[str, Any]) -> Plan:
@@ -65,14 +69,16 @@ def _command(box: Box, properties: dict[str, Any]) -> Plan:
     code = properties.get("codeId")
     component = Component("", spec, None, str(code) if code else None)
     limit = (properties.get("limits") or {}).get("timeout")
+    given = _inputs(properties)
     step = Step(
         "",
         "",
         component,
-        _inputs(properties),
+        given,
         _name(properties.get("computeId")),
         {key: str(value) for key, value in (properties.get("environmentVariables") or {}).items()},
-        plans.seconds(limit) if limit else None,
+        seconds(limit) if limit else None,
+        modes.of_inputs(given, properties.get("inputs") or {}, {}),
     )
     return Plan(steps={"": step})
 

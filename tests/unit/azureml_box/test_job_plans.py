@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azureml_box.errors import BadRequest
-from azureml_box.jobs import command, plan
+from azureml_box.jobs import command, durations, plan
 from azureml_box.jobs.inputs import complete
 from azureml_box.jobs.values import Asset, FromStep, Literal, bound_output, read
 
@@ -148,5 +148,5 @@ def test_values_stand_in_the_command_unchanged(values: dict[str, str]) -> None:
 
 @given(st.integers(0, 9), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))
 def test_durations_are_read_as_the_sdk_sends_them(days: int, hours: int, minutes: int, rest: int) -> None:
-    assert plan.seconds(f"P{days}DT{hours}H{minutes}M{rest}S") == ((days * 24 + hours) * 60 + minutes) * 60 + rest
-    assert plan.seconds(rest) == rest
+    assert durations.seconds(f"P{days}DT{hours}H{minutes}M{rest}S") == ((days * 24 + hours) * 60 + minutes) * 60 + rest
+    assert durations.seconds(rest) == rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Box:
-    """One running emulator; `jobs` and `serving` are set by `app.build`, since they need the Box themselves."""
+    """One running emulator; `jobs` and `serving` are set by `app.build`, since they need the Box themselves.
+
+    `unsupported` counts what was asked for in vain; a `loose` emulator only counts (`azureml_box.strictness`).
+    """
 
     config: Config
     store: Store
@@ -27,3 +31,5 @@ class Box:
     operations: Operations
     jobs: JobEngine = field(init=False)
     serving: Serving = field(init=False)
+    unsupported: Counter[str] = field(default_factory=Counter)
+    loose: bool = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
@@ -122,7 +121,7 @@ class Unsupported:
 
     def __init__(self, box: Box) -> None:
         self._config = box.config
-        self.seen: Counter[str] = Counter()
+        self.seen = box.unsupported
 
     async def refuse(self, request: Request) -> Response:
         """Never answers anything but an error."""

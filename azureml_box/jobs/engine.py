@@ -41,6 +41,9 @@ class JobEngine:
 
     async def _take_up(self, doc: dict[str, Any]) -> None:
         name = doc["name"]
+        if not doc.get("_runs") and documents.children(self._box, name):
+            await self._give_up(name, "Failed", f"{_STOPPED}, and it was of an older version")
+            return
         try:
             plan = plan_of(self._box, doc["properties"])
         except ArmError as error:

@@ -76,10 +76,10 @@ class StepRunner:
         except (ArmError, OSError) as error:
             raise StepFailed(f"its inputs could not be prepared: {error}") from error
         code = await self._execute(step, run, line)
-        self._end(step, run, code)
         if before:
             await self.uploads.settle()  # what is written back must not be overtaken by what it replaces
             await asyncio.to_thread(materials.write_back, self._box, made, before)
+        self._end(step, run, code)
         if key:
             reuse.keep(self._box, key, run)
 

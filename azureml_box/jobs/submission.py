@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml_box import assets
 from azureml_box.compute_routes import find as find_compute
-from azureml_box.errors import BadRequest, NotFound
+from azureml_box.errors import ArmError, BadRequest, NotFound
 from azureml_box.jobs import inputs, modes, settings
 from azureml_box.jobs import plan as plans
 from azureml_box.jobs.durations import seconds
@@ -31,7 +31,7 @@ def plan_of(box: Box, properties: dict[str, Any]) -> Plan:
     elif kind == "Command":
         made = _command(box, properties)
     else:
-        raise BadRequest(f"Jobs of type {kind!r} are not run here; Command and Pipeline are.", target="jobType")
+        raise ArmError(501, "NotImplemented", f"The emulator does not run jobs of type {kind!r}.", "jobType")
     for step in made.steps.values():
         if step.compute not in _SERVERLESS:
             find_compute(box, step.compute)

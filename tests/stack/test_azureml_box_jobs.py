@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator_rig import Rig, ended, runs, written
+from emulator_rig import WORKSPACE, Rig, ended, runs, written
 
 pytestmark = pytest.mark.stack
 
@@ -209,3 +209,67 @@ def test_a_stop_ends_even_a_process_that_does_not_listen(client: Any, rig: Rig, 
     assert not runs((tmp_path / "deaf").read_text())
     rig.start_emulator()
     assert client.jobs.get(job.name).status == "Failed"
+
+
+def put(rig: Rig, name: str, **properties: Any) -> tuple[int, Any]:
+    body = {"properties": {"jobType": "Command", "command": "true", "environmentId": ENVIRONMENT, **properties}}
+    return rig.ask("PUT", f"{WORKSPACE}/jobs/{name}?api-version=2025-01-01-preview", body)
+
+
+@pytest.mark.parametrize(
+    ("properties", "named"),
+    [
+        ({"wheels": 4}, "the field properties.wheels of a job"),
+        ({"jobType": "Spark"}, "jobs of type Spark"),
+        ({"jobType": "Pipeline", "jobs": {"a": {"type": "parallel"}}, "command": None}, "properties.command"),
+        ({"jobType": "Pipeline", "jobs": {"a": {"type": "parallel"}}}, "nodes of type parallel"),
+        ({"jobType": "Pipeline", "settings": {"on_finalize": "a"}}, "properties.settings.on_finalize"),
+        ({"jobType": "Pipeline", "settings": {"colour": "red"}}, "properties.settings.colour"),
+        (
+            {"outputs": {"o": {"jobOutputType": "uri_folder", "uri": "azureml://datastores/x"}}},
+            "an address of their own",
+        ),
+    ],
+)
+def test_what_is_not_done_here_is_refused_by_name_and_counted(rig: Rig, properties: dict[str, Any], named: str) -> None:
+    if properties.get("jobType") == "Pipeline" and "command" not in properties:
+        body = {"properties": properties}
+        status, answer = rig.ask("PUT", f"{WORKSPACE}/jobs/strict?api-version=2025-01-01-preview", body)
+    else:
+        status, answer = put(rig, "strict", **properties)
+    assert status == 501 and answer["error"]["code"] == "NotImplemented" and named in answer["error"]["message"]
+    counted = json.loads(rig.get("/_emulator/unsupported"))["unsupported"]
+    assert any(named in entry["call"] and entry["count"] >= 1 for entry in counted)
+    assert rig.ask("GET", f"{WORKSPACE}/jobs/strict?api-version=2025-01-01-preview")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"jobType": "Wheel"},
+        {"inputs": {"i": {"jobInputType": "wheel", "uri": "azureml://datastores/x/paths/y"}}},
+        {"inputs": {"i": {"jobInputType": "uri_file", "mode": "Upload", "uri": "azureml://datastores/x/paths/y"}}},
+        {"outputs": {"o": {"jobOutputType": "uri_folder", "mode": "Download"}}},
+        {"limits": {"jobLimitsType": "Wheel"}},
+        {"distribution": {"distributionType": "Ray"}},
+    ],
+)
+def test_a_value_that_is_not_of_its_enumeration_is_refused_in_azures_envelope(
+    rig: Rig, properties: dict[str, Any]
+) -> None:
+    status, answer = put(rig, "strict", **properties)
+    assert (status, answer["error"]["code"]) == (400, "UserError")
+
+
+def test_a_list_of_jobs_takes_the_parameters_of_the_reference_and_no_others(client: Any, rig: Rig) -> None:
+    name = submit_command(client, "true", tags={"listed": "yes"}).name
+    jobs = f"{WORKSPACE}/jobs?api-version=2024-01-01-preview"
+    for query, found in (("tag=listed", [name]), ("tag=listed&jobType=Pipeline", []), ("properties=nobody", [])):
+        status, answer = rig.ask("GET", f"{jobs}&{query}")
+        assert (status, [job["name"] for job in answer["value"]]) == (200, found)
+    status, answer = rig.ask("GET", f"{jobs}&$orderBy=name")
+    assert status == 501 and "'$orderBy' of GET jobs" in answer["error"]["message"]
+    assert rig.ask("GET", f"{jobs}&listViewType=Some")[1]["error"]["code"] == "UserError"
+    assert (
+        rig.ask("GET", f"{WORKSPACE}/jobs?api-version=2019-01-01")[1]["error"]["code"] == "InvalidApiVersionParameter"
+    )

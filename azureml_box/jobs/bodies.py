@@ -44,8 +44,8 @@ _SETTINGS = {
 }
 _ASSETS = ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
 _INPUT_TYPES = ("literal", *_ASSETS)
-_INPUT_MODES = ("ReadOnlyMount", "ReadWriteMount", "Download", "Direct", "EvalMount", "EvalDownload")
-_INPUT_MODES += ("ro_mount", "rw_mount", "eval_mount", "eval_download")  # as components' specs spell them
+_SHORT = ("ro_mount", "rw_mount", "eval_mount", "eval_download")  # as components' specs spell them
+_INPUT_MODES = ("ReadOnlyMount", "ReadWriteMount", "Download", "Direct", "EvalMount", "EvalDownload", *_SHORT)
 _OUTPUT_MODES = ("ReadWriteMount", "Upload", "Direct", "rw_mount")
 
 

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from azureml_box.jobs import describe, documents, states
+from azureml_box.jobs import describe, documents, logs, states
 from azureml_box.jobs.plan import Plan, Step
 from azureml_box.jobs.steps import StepFailed, StepRunner
 
@@ -34,6 +34,8 @@ class PipelineRun:
         for group in ("", *self._plan.groups):
             states.enter(self._box, self._runs[group], "Running")
         failed = await self._run_steps()
+        logs.tell(self._box, self._name, "Finishing experiment: 0 runs left and 0 nodes running.")
+        self._runner.uploads.begin(self._name, [])
         if failed:
             await self._runner.uploads.settle()
             states.enter(self._box, self._name, "Failed", failed)
@@ -118,15 +120,18 @@ class PipelineRun:
             if not doc.get("_sent") and not doc.get("_reused"):
                 self._runner.uploads.begin(run, outputs)
             return
+        logs.tell(self._box, self._name, f"Submitting 1 runs, first five are: {run[:8]}:{run}")
         try:
             await self._runner.run(step)
         except StepFailed as error:
+            logs.tell(self._box, self._name, f"Execution of run id {run} ({step.name}) failed: {error}")
             states.enter(self._box, run, error.status, str(error))
         except Exception as error:
             states.enter(self._box, run, "Failed", f"{type(error).__name__}: {error}")
             raise
         states.enter(self._box, run, "Finalizing")
         states.enter(self._box, run, "Completed")
+        logs.tell(self._box, self._name, f"Completing processing run id {run}.")
 
     def _end_groups(self) -> None:
         """Ends the groups whose children have ended, from the innermost outwards."""

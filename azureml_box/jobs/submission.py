@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from azureml_box import assets
 from azureml_box.compute_routes import find as find_compute
 from azureml_box.errors import ArmError, BadRequest, NotFound
-from azureml_box.jobs import inputs, modes, settings
-from azureml_box.jobs import plan as plans
+from azureml_box.jobs import expansion, inputs, modes, settings
 from azureml_box.jobs.durations import seconds
-from azureml_box.jobs.plan import Component, Plan, Step
+from azureml_box.jobs.plan import Component, Find, Plan, Step
 from azureml_box.jobs.values import Value, read
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def _pipeline(box: Box, properties: dict[str, Any]) -> Plan:
         given = inputs.complete(component.spec["name"], component.spec.get("inputs") or {}, given)
     if not jobs:
         raise BadRequest("A pipeline needs at least one job.", target="jobs")
-    made = plans.make(jobs, given, compute, _finder(box))
+    made = expansion.make(jobs, given, compute, _finder(box))
     made.settings = wanted
     return made
 
@@ -92,7 +91,7 @@ def _name(compute: Any) -> str:
     return str(compute or "").rsplit("/", 1)[-1].removeprefix("azureml:")
 
 
-def _finder(box: Box) -> plans.Find:
+def _finder(box: Box) -> Find:
     def find(identity: str, registry: str | None) -> Component:
         if not identity:
             raise BadRequest("A job of a pipeline names no component.", target="componentId")

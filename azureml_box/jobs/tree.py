@@ -39,6 +39,8 @@ def alive(process: psutil.Process) -> bool:
 def end(folder: str, session: int | None = None, grace: float = GRACE_SECONDS) -> None:
     """Ends them all: politely, and after `grace` seconds for sure (blocks)."""
     left = members(folder, session)
+    if not left:
+        return
     _send(left, terminate=True)
     stops = time.monotonic() + grace
     while left and time.monotonic() < stops:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from azureml_box import datastores
-from azureml_box.jobs import documents, files
+from azureml_box.jobs import documents, files, logs
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -35,14 +34,7 @@ class Uploads:
         folder = self._box.jobs.folder(run) / "outputs"
         there = [name for name in outputs if (folder / name).exists()]
         sending = (asyncio.to_thread(files.upload, self._box, run, name, folder / name) for name in there)
-        await asyncio.gather(asyncio.to_thread(self._send_log, run), *sending)
+        await asyncio.gather(asyncio.to_thread(logs.upload, self._box, run), *sending)
         doc = documents.get(self._box, run)
         doc["_sent"] = True
         self._box.store.put(documents.KIND, run, doc)
-
-    def _send_log(self, run: str) -> None:
-        if not self._box.jobs.log(run).exists():
-            return
-        address = f"azureml://datastores/{datastores.ARTIFACTS}/paths/ExperimentRun/dcid.{run}/user_logs/std_log.txt"
-        container, path = datastores.resolve(self._box, address)
-        self._box.storage.upload_file(container, path, self._box.jobs.log(run))

@@ -107,6 +107,19 @@ def test_a_step_that_ran_before_is_reused_with_its_outputs_and_its_log(client: A
     assert [path.read_text() for path in tmp_path.rglob("g")] == ["one\n", "one\n"]
 
 
+def test_a_pipeline_streams_its_own_log(
+    client: Any, rig: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = submit(client, two_steps(tmp_path))
+    client.jobs.stream(job.name)
+    shown = capsys.readouterr().out
+    for child in steps(client, job.name).values():
+        submitted, completed = (shown.index(f"{word}{child.name}") for word in (f"{child.name[:8]}:", "run id "))
+        assert shown.index("Streaming logs/azureml/executionlogs.txt") < submitted < completed
+    client.jobs.download(job.name, download_path=tmp_path / "all")
+    assert (tmp_path / "all/artifacts/logs/azureml/executionlogs.txt").read_text() in shown
+
+
 def test_a_changed_step_runs_and_what_reads_the_same_content_is_reused(client: Any, tmp_path: Path) -> None:
     ended(client, submit(client, two_steps(tmp_path)).name)
     changed = two_steps(tmp_path, environment_variables={"A": "other"})

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Box:
     """One running emulator; `jobs` and `serving` are set by `app.build`, since they need the Box themselves.
 
-    `unsupported` counts what was asked for in vain, by call.
+    `unsupported` counts what was asked for in vain; a `loose` emulator only counts (`azureml_box.strictness`).
     """
 
     config: Config
@@ -38,3 +38,8 @@ class Box:
     unsupported: Counter[str] = field(default_factory=Counter)
     jobs: JobEngine = field(init=False)
     serving: Serving = field(init=False)
+
+    @property
+    def loose(self) -> bool:
+        """Whether what is not known is let through and counted."""
+        return self.config.loose

@@ -106,6 +106,15 @@ class BlobStorage:
         """Whether the container is there."""
         return bool(self._service.get_container_client(container).exists())
 
+    def delete(self, container: str, blob: str) -> None:
+        """Remove a blob; it may be gone already."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            self._blob(container, blob).delete_blob()
+        except ResourceNotFoundError:
+            return
+
     def append(self, container: str, blob: str, data: bytes) -> None:
         """Add to an append blob, made on first use: for logs that are read while they grow."""
         from azure.core.exceptions import ResourceNotFoundError

@@ -1,17 +1,18 @@
-"""Runs jobs: each root job a task, its steps as soon as what they need is there, two processes at a time."""
+"""Runs jobs: each root job a task, two processes at a time; a job that a dead emulator left is taken up again."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from azureml_box.errors import ArmError
 from azureml_box.jobs import documents, process, states
-from azureml_box.jobs.execution_log import ExecutionLog
-from azureml_box.jobs.plan import Plan, Step
+from azureml_box.jobs.pipeline import PipelineRun
+from azureml_box.jobs.plan import Plan
 from azureml_box.jobs.steps import StepFailed, StepRunner
+from azureml_box.jobs.submission import plan_of
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -28,14 +29,35 @@ class JobEngine:
     def __init__(self, box: Box) -> None:
         self._box = box
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._pipelines: dict[str, PipelineRun] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def start(self) -> None:
-        """Ends honestly what ran when a former process of this emulator died."""
-        for doc in self._box.store.list(documents.KIND):
-            if doc["properties"]["status"] not in documents.ENDS and not doc.get("_tracked_only"):
-                process.kill_left(self.folder(doc["name"]) / "pid", doc["name"])
-                states.enter(self._box, doc["name"], "Failed", _STOPPED)
+        """Takes up what ran when a former process of this emulator died."""
+        docs = [doc for doc in self._box.store.list(documents.KIND) if not doc.get("_tracked_only")]
+        for doc in docs:
+            if doc["_parent"] is None and doc["properties"]["status"] not in documents.ENDS:
+                await self._take_up(doc)
+
+    async def _take_up(self, doc: dict[str, Any]) -> None:
+        name = doc["name"]
+        if not doc.get("_runs") and documents.children(self._box, name):
+            await self._give_up(name, "Failed", f"{_STOPPED}, and it was of an older version")
+            return
+        try:
+            plan = plan_of(self._box, doc["properties"])
+        except ArmError as error:
+            await self._give_up(name, "Failed", f"{_STOPPED}, and it cannot be gone on with: {error}")
+            return
+        if doc["properties"]["status"] == "CancelRequested":
+            await self._give_up(name, "Canceled", "")
+        else:
+            self.submit(name, plan)
+
+    async def _give_up(self, root: str, status: str, error: str) -> None:
+        for folder in self._folders(root):
+            await asyncio.to_thread(process.end_left, folder)
+        self._end_all(root, status, error)
 
     async def stop(self) -> None:
         """Ends all step processes, those that don't listen for sure after a second."""
@@ -45,10 +67,13 @@ class JobEngine:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks.values(), timeout=STOP_SECONDS)
-        for doc in self._box.store.list(documents.KIND) if tasks else ():
-            if doc["_root"] in tasks:
-                process.kill_left(self.folder(doc["name"]) / "pid", doc["name"])
+        left = [folder for name, task in tasks.items() if not task.done() for folder in self._folders(name)]
+        await asyncio.gather(*(asyncio.to_thread(process.end_left, folder) for folder in left))
         await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+    def _folders(self, root: str) -> list[Path]:
+        docs = self._box.store.list(documents.KIND)
+        return [self.folder(doc["name"]) for doc in docs if doc["_root"] == root and self.folder(doc["name"]).exists()]
 
     def folder(self, run: str) -> Path:
         """A run's own folder."""
@@ -65,10 +90,13 @@ class JobEngine:
         task.add_done_callback(lambda _: self._tasks.pop(name, None))
 
     async def cancel(self, name: str) -> None:
-        """Cancels a job, or one step of a pipeline together with its pipeline; returns once its processes have ended."""
+        """Cancels a job, or one step of a pipeline alone; returns once its processes have ended."""
         root = documents.get(self._box, name)["_root"]
-        task = self._tasks.get(root)
+        task, pipeline = self._tasks.get(root), self._pipelines.get(root)
         if task is None:
+            return
+        if name != root and pipeline is not None:
+            await pipeline.cancel(name)
             return
         states.enter(self._box, root, "CancelRequested")
         task.cancel()
@@ -80,126 +108,31 @@ class JobEngine:
             if "" in plan.steps:  # a command job is its own only step
                 await self._run_command(name, plan)
             else:
-                await _Pipeline(self._box, self, self._places, name, plan).run()
+                self._pipelines[name] = PipelineRun(self._box, self._places, name, plan)
+                await self._pipelines[name].run()
         except asyncio.CancelledError:
             self._end_all(name, "Canceled")
             raise
         except Exception as error:  # noqa: BLE001 - whatever broke, the job must end in a state that people see
             _log.exception("job %s broke", name)
             self._end_all(name, "Failed", f"{type(error).__name__}: {error}")
+        finally:
+            self._pipelines.pop(name, None)
 
     async def _run_command(self, name: str, plan: Plan) -> None:
-        runner = StepRunner(self._box, self, self._places, plan, {"": name})
+        runner = StepRunner(self._box, self._places, plan, {"": name})
         try:
             await runner.run(plan.steps[""])
-            await runner.uploaded()
         except StepFailed as error:
-            await runner.settled()
+            await runner.uploads.settle()
             states.enter(self._box, name, error.status, str(error))
-        else:
-            states.enter(self._box, name, "Finalizing")
-            states.enter(self._box, name, "Completed")
+            return
+        states.enter(self._box, name, "Finalizing")
+        await runner.uploads.finish()
+        states.enter(self._box, name, "Completed")
 
     def _end_all(self, root: str, status: str, error: str = "") -> None:
         for doc in self._box.store.list(documents.KIND):
             if doc["_root"] == root and doc["name"] != root:
                 states.enter(self._box, doc["name"], "Canceled", error)
         states.enter(self._box, root, status, error)
-
-
-class _Pipeline:
-    """One run of a pipeline: child jobs are made at its beginning, steps start as what they need ends."""
-
-    def __init__(self, box: Box, engine: JobEngine, places: asyncio.Semaphore, name: str, plan: Plan) -> None:
-        self._box, self._engine, self._name, self._plan = box, engine, name, plan
-        self._runs = {"": name, **{path: str(uuid.uuid4()) for path in (*plan.groups, *plan.steps)}}
-        self._runner = StepRunner(box, engine, places, plan, self._runs)
-        self._log = ExecutionLog(box, name, engine.folder(name))
-
-    async def run(self) -> None:
-        states.enter(self._box, self._name, "Preparing")
-        self._make_children()
-        for group in ("", *self._plan.groups):
-            states.enter(self._box, self._runs[group], "Running")
-        failed = await self._run_steps()
-        await self._log.finished()
-        for group in reversed(self._plan.groups):
-            self._end_group(group)
-        if failed:
-            await self._runner.settled()
-            states.enter(self._box, self._name, "Failed", failed)
-            return
-        states.enter(self._box, self._name, "Finalizing")
-        await self._runner.uploaded()
-        self._bind_outputs()
-        states.enter(self._box, self._name, "Completed")
-
-    def _make_children(self) -> None:
-        experiment = documents.get(self._box, self._name)["properties"]["experimentName"]
-        common = {"experimentName": experiment}
-        for path, component in self._plan.groups.items():
-            parent = self._runs[path.rpartition("/")[0]]
-            shown = {
-                "jobType": "Pipeline",
-                "displayName": path.rsplit("/", 1)[-1],
-                "componentId": component.id,
-                "jobs": {},
-            }
-            self._put(self._runs[path], {**common, **shown, "settings": {}}, parent)
-        for path, step in self._plan.steps.items():
-            self._put(self._runs[path], {**common, **self._runner.describe(step)}, self._runs[step.group])
-
-    def _put(self, name: str, properties: dict[str, Any], parent: str) -> None:
-        doc = documents.make(self._box, name, properties, parent=parent, root=self._name)
-        self._box.store.put(documents.KIND, name, doc)
-
-    async def _run_steps(self) -> str:
-        """Runs all steps; returns what failed, or an empty text. One failure ends the pipeline."""
-        waiting, running, done = dict(self._plan.steps), dict[asyncio.Task[None], str](), set[str]()
-        try:
-            while waiting or running:
-                ready = [path for path, step in waiting.items() if step.needs() <= done]
-                if ready:
-                    self._log.submitted([(path, self._runs[path]) for path in ready])
-                for path in ready:
-                    running[asyncio.create_task(self._run_step(waiting.pop(path)))] = path
-                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in finished:
-                    path = running.pop(task)
-                    failure = task.exception()
-                    self._log.ended(self._runs[path], str(failure or ""))
-                    if failure:
-                        return f"{path.rsplit('/', 1)[-1]}: {failure}"
-                    done.add(path)
-            return ""
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
-            for path in (*waiting, *running.values()):
-                states.enter(self._box, self._runs[path], "Canceled")
-
-    async def _run_step(self, step: Step) -> None:
-        run = self._runs[step.path]
-        try:
-            await self._runner.run(step)
-        except StepFailed as error:
-            states.enter(self._box, run, error.status, str(error))
-            raise
-        except Exception as error:
-            states.enter(self._box, run, "Failed", f"{type(error).__name__}: {error}")
-            raise
-        states.enter(self._box, run, "Finalizing")
-        states.enter(self._box, run, "Completed")
-
-    def _end_group(self, group: str) -> None:
-        run = self._runs[group]
-        ends = {doc["properties"]["status"] for doc in documents.children(self._box, run)}
-        states.enter(self._box, run, next((bad for bad in ("Failed", "Canceled") if bad in ends), "Completed"))
-
-    def _bind_outputs(self) -> None:
-        doc = documents.get(self._box, self._name)
-        for (group, output), source in self._plan.outputs.items():
-            if not group and output in doc["properties"]["outputs"]:
-                doc["properties"]["outputs"][output]["uri"] = self._runner.uri(source)
-        self._box.store.put(documents.KIND, self._name, doc)

@@ -1,7 +1,8 @@
-"""A step's files: inputs put into its folder, outputs uploaded from it."""
+"""Where a step's files lie: inputs fetched into its folder, outputs at addresses of their own."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,43 +18,73 @@ _MODELS = ("mlflow_model", "custom_model", "triton_model")
 _ADDRESSES = ("https://", "azureml://datastores", "azureml://subscriptions", "azureml://jobs")
 
 
+@dataclass(frozen=True)
+class Placed:
+    """An input in a step's folder: `path` is what the command is told, `place` holds all of it.
+
+    It comes from `container` at `prefix` (None: from nowhere that can be written), or from `source`, which another step
+    on this machine has written.
+    """
+
+    path: Path
+    place: Path
+    container: str | None = None
+    prefix: str = ""
+    source: Path | None = None
+
+
 def is_file(kind: Any) -> bool:
     """Whether an input or output is one file, not a folder."""
     return str(kind).lower() == "uri_file"
 
 
-def fetch(box: Box, asset: Asset, place: Path) -> Path:
-    """Puts an asset's files at `place` (blocks) and returns where the command finds them.
+def address(box: Box, asset: Asset) -> str:
+    """The address of an asset's files in a datastore, or the id of a model, whose files may lie in a registry.
 
     Raises:
-        NotFound: there is nothing at its address.
+        NotFound: there is no such data asset or job.
     """
     uri = asset.uri
-    if asset.type in _MODELS and not uri.startswith(_ADDRESSES):
-        assets.materialise_model(box, uri, place)
-        return place
     if not uri.startswith(_ADDRESSES):
+        if asset.type in _MODELS:
+            return uri
         uri = str(assets.find(box, "data", uri)["properties"]["dataUri"])
     if uri.startswith("azureml://jobs"):
         from azureml_box.asset_paths import located
 
         uri = located(box, uri)
+    return uri
+
+
+def fetch(box: Box, asset: Asset, place: Path) -> Placed:
+    """Puts an asset's files at `place`, as hard links where they are on this machine (blocks).
+
+    Raises:
+        NotFound: there is nothing at its address.
+    """
+    uri = address(box, asset)
+    if not uri.startswith(_ADDRESSES):
+        assets.materialise_model(box, uri, place)
+        return Placed(place, place)  # a model's version stays as it is
     container, path = datastores.resolve(box, uri)
     count = box.storage.download_prefix(container, path, place)
     if count == 0:
         raise NotFound(f"The path {path!r} does not exist in container {container!r}.", "UserError")
-    single = place / path.rstrip("/").rsplit("/", 1)[-1]
-    return single if is_file(asset.type) and single.is_file() else place
+    name = path.rstrip("/").rsplit("/", 1)[-1]
+    if is_file(asset.type) and (place / name).is_file():
+        return Placed(place / name, place, container, path.rstrip("/").rpartition("/")[0])
+    return Placed(place, place, container, path.rstrip("/"))
 
 
-def hand_on(source: Path, place: Path) -> Path:
-    """Another step's output as this step's input: hard links, as both run on this machine."""
+def hand_on(box: Box, source: Path, uri: str, place: Path) -> Placed:
+    """Another step's output as this step's input; `uri` is the output's address."""
+    container, path = datastores.resolve(box, uri)
     if source.is_file():
         place.mkdir(parents=True, exist_ok=True)
         link_or_copy(source, place / source.name)
-        return place / source.name
+        return Placed(place / source.name, place, container, path.rpartition("/")[0], source.parent)
     link_tree(source, place)
-    return place
+    return Placed(place, place, container, path.rstrip("/"), source)
 
 
 def output_uri(run: str, output: str, single: bool) -> str:

@@ -13,13 +13,13 @@ from starlette.routing import BaseRoute, Route
 from azureml_box.datastores import long_form
 from azureml_box.errors import NotFound
 from azureml_box.http import body, json
-from azureml_box.jobs import documents, execution_log
+from azureml_box.jobs import documents, logs
 from azureml_box.jobs.files import is_file
+from azureml_box.jobs.reuse import origin
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
-_LOGS = ("user_logs/std_log.txt", execution_log.NAME)
 _FILE, _FOLDER = "uri_file", "uri_folder"  # azure-ai-ml compares with these, and asks for addresses only then
 
 
@@ -44,7 +44,7 @@ def routes(box: Box) -> list[BaseRoute]:
         return json(_change(box, request.path_params["name"], await body(request)))
 
     async def log(request: Request) -> Response:
-        return _log(box, *(request.path_params[part] for part in ("name", "ticket", "log")))
+        return _log(box, **request.path_params)
 
     base = f"/history/v1.0{box.config.workspace_scope}"
     data = f"/data/v1.0{box.config.workspace_scope}"
@@ -54,7 +54,7 @@ def routes(box: Box) -> list[BaseRoute]:
         Route(base + "/runs/{name}/children", children),
         Route(base + "/rundata", run_data, methods=["POST"]),
         Route(base + "/experiments/{experiment}/runs/{name}", change, methods=["PATCH"]),
-        Route("/endpoints/_logs/{name}/{ticket}/{log:path}", log),
+        Route("/endpoints/_logs/{run}/{ticket}/{name:path}", log),
     ]
 
 
@@ -77,20 +77,20 @@ def record(doc: dict[str, Any]) -> dict[str, Any]:
 
 
 def _details(box: Box, doc: dict[str, Any]) -> dict[str, Any]:
-    name = doc["name"]
-    address = f"{box.config.base_url}/endpoints/_logs/{name}/{_ticket(box, name)}"
-    logs = {log: f"{address}/{log}" for log in _LOGS if (box.jobs.folder(name) / log).exists()}
+    ran = origin(doc)  # a reused step shows the log of the one that ran
+    base = f"{box.config.base_url}/endpoints/_logs/{ran}/{_ticket(box, ran)}"
+    files = {name: f"{base}/{name}" for name in logs.there(box, ran)}
     error = {"error": {"code": "UserError", "message": doc["_error"]}} if doc.get("_error") else None
-    return {**record(doc), "logFiles": logs, "warnings": [], "error": error}
+    return {**record(doc), "logFiles": files, "warnings": [], "error": error}
 
 
 def _ticket(box: Box, name: str) -> str:
     return hmac.new(box.config.storage_key.encode(), f"log:{name}".encode(), hashlib.sha256).hexdigest()
 
 
-def _log(box: Box, name: str, ticket: str, log: str) -> Response:
-    path = box.jobs.folder(name) / log
-    if not hmac.compare_digest(ticket, _ticket(box, name)) or log not in _LOGS or not path.exists():
+def _log(box: Box, run: str, ticket: str, name: str) -> Response:
+    path = logs.there(box, run).get(name)
+    if not hmac.compare_digest(ticket, _ticket(box, run)) or path is None:
         raise NotFound("There is no such log.")
     return PlainTextResponse(path.read_text(errors="replace"))
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from azureml_box.errors import BadRequest
-from azureml_box.jobs import conditions, kinds
-from azureml_box.jobs import inputs as component_inputs
-from azureml_box.jobs.values import FromStep, Literal, Value, bound_output, read
+from azureml_box.jobs.settings import Settings
+from azureml_box.jobs.values import FromStep, Value
 
 Find = Callable[[str, str | None], "Component"]
 
@@ -36,6 +34,8 @@ class Step:
     compute: str
     environment_variables: dict[str, str] = field(default_factory=dict)
     timeout: float | None = None
+    modes: dict[str, str] = field(default_factory=dict)
+    resources: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -54,6 +54,7 @@ class Plan:
     steps: dict[str, Step] = field(default_factory=dict)
     groups: dict[str, Component] = field(default_factory=dict)
     outputs: dict[tuple[str, str], FromStep] = field(default_factory=dict)
+    settings: Settings = field(default_factory=Settings)
 
     def source(self, value: FromStep) -> FromStep:
         """The command step behind an output of a step or group."""
@@ -65,92 +66,8 @@ class Plan:
         return seen
 
 
-def make(jobs: Mapping[str, Any], given: Mapping[str, Value], compute: str, find: Find) -> Plan:
-    """The plan of a pipeline's `jobs`.
-
-    Raises:
-        BadRequest: a component's inputs don't fit, a binding leads nowhere, or steps wait for each other in a circle.
-    """
-    plan = Plan()
-    _expand(plan, "", jobs, given, compute, None, find)
-    for step in plan.steps.values():
-        step.inputs = {k: plan.source(v) if isinstance(v, FromStep) else v for k, v in step.inputs.items()}
-    for key in [key for key in plan.outputs if not key[0]]:
-        plan.outputs[key] = plan.source(plan.outputs[key])
-    _refuse_circles(plan)
-    return plan
-
-
-def _expand(
-    plan: Plan,
-    path: str,
-    jobs: Mapping[str, Any],
-    given: Mapping[str, Value],
-    compute: str,
-    registry: str | None,
-    find: Find,
-) -> None:
-    prefix = f"{path}/" if path else ""
-    left_out = conditions.left_out(jobs, given)
-    for name, job in jobs.items():
-        if job.get("type") == conditions.KIND or name in left_out:
-            continue
-        here = f"{prefix}{name}"
-        component = kinds.runnable(find(_identity(job), registry), job)
-        raw = {key: read(value, given, prefix) for key, value in (job.get("inputs") or {}).items()}
-        values = {key: value for key, value in raw.items() if value is not None}
-        complete = component_inputs.complete(component.spec["name"], component.spec.get("inputs") or {}, values)
-        chosen = _compute(job, given, compute)
-        for output, bound in (job.get("outputs") or {}).items():
-            if target := bound_output(bound):
-                plan.outputs[path, target] = FromStep(here, output)
-        if str(component.spec.get("type", "command")).lower().startswith("pipeline"):
-            plan.groups[here] = component
-            _expand(plan, here, component.spec.get("jobs") or {}, complete, chosen, component.registry, find)
-        else:
-            plan.steps[here] = Step(
-                here, path, component, complete, chosen, _variables(job, given), _timeout(job, given)
-            )
-
-
-def _identity(job: Mapping[str, Any]) -> str:
-    found = job.get("componentId") or job.get("component")
-    if not found and job.get("type", "command") not in ("command", "pipeline"):
-        raise kinds.not_run(str(job["type"]))
-    return str(found or "")
-
-
-def _compute(job: Mapping[str, Any], given: Mapping[str, Value], inherited: str) -> str:
-    value = read(job.get("computeId") or job.get("compute"), given, "")
-    name = value.value if isinstance(value, Literal) else ""
-    return name.rsplit("/", 1)[-1].removeprefix("azureml:") or inherited
-
-
-def _variables(job: Mapping[str, Any], given: Mapping[str, Value]) -> dict[str, str]:
-    sent = job.get("environment_variables") or job.get("environmentVariables") or {}
-    read_all = {name: read(value, given, "") for name, value in sent.items()}
-    return {name: value.value for name, value in read_all.items() if isinstance(value, Literal)}
-
-
-def _timeout(job: Mapping[str, Any], given: Mapping[str, Value]) -> float | None:
-    limit = read((job.get("limits") or {}).get("timeout"), given, "")
-    return seconds(limit.value) if isinstance(limit, Literal) else None
-
-
-def seconds(limit: Any) -> float:
-    """Seconds of a limit: a number, or ISO 8601 as the SDK sends it (`PT3600S`, `PT1H30M`)."""
-    text = str(limit)
-    match = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", text)
-    if match:
-        days, hours, minutes, rest = (float(part or 0) for part in match.groups())
-        return days * 86400 + hours * 3600 + minutes * 60 + rest
-    try:
-        return float(text)
-    except ValueError:
-        raise BadRequest(f"{text!r} is no duration.", target="limits.timeout") from None
-
-
-def _refuse_circles(plan: Plan) -> None:
+def refuse_circles(plan: Plan) -> None:
+    """Raises BadRequest where steps wait for each other."""
     left = {path: step.needs() for path, step in plan.steps.items()}
     while left:
         ready = [path for path, needs in left.items() if not needs & left.keys()]

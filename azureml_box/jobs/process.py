@@ -1,128 +1,104 @@
-"""The process of one step: in its own session, with a clean environment, its output in a log that can be read at once."""
+"""The process of one step: in its own session, its output in a log that can be read at once.
+
+It does not need the emulator: its exit code goes into a file beside its folders, so that an emulator that dies and comes
+back takes up the process where it is.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
+import contextlib
+import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import jwt
+import psutil
 
-if TYPE_CHECKING:
-    from azureml_box.config import Config
+from azureml_box.jobs import tree
 
-KEPT = (
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "REQUESTS_CA_BUNDLE",
-    "SSL_CERT_FILE",
-    "CUDA_VISIBLE_DEVICES",
-    "LD_LIBRARY_PATH",
-)
-GRACE_SECONDS = 5.0
-TOKEN_SECONDS = 86400
+_LOOK_EVERY = 0.1
+# The command is run by a shell of its own, since it may end in `exit` or `exec`.
+_SHELL = 'bash -c "$1"; code=$?; echo $code > "$2.part" && mv "$2.part" "$2"; exit $code'
 
 
-def environment(config: Config, run: str, root: str, experiment: str, own: dict[str, str]) -> dict[str, str]:
-    """What a step's process sees, named as Azure names it."""
-    kept = {name: os.environ[name] for name in (*KEPT, *config.passed_variables) if name in os.environ}
-    binaries = str(Path(sys.executable).parent)
-    return {
-        **kept,
-        "PATH": f"{binaries}:{os.environ.get('PATH', '/usr/bin:/bin')}",
-        "PYTHONUNBUFFERED": "1",
-        "AZUREML_RUN_ID": run,
-        "AZUREML_ROOT_RUN_ID": root,
-        "AZUREML_EXPERIMENT_NAME": experiment,
-        "AZUREML_ARM_SUBSCRIPTION": config.subscription,
-        "AZUREML_ARM_RESOURCEGROUP": config.resource_group,
-        "AZUREML_ARM_WORKSPACE_NAME": config.workspace,
-        "MLFLOW_RUN_ID": run,
-        "MLFLOW_EXPERIMENT_NAME": experiment,
-        "MLFLOW_TRACKING_URI": f"{config.base_url}/mlflow/v2.0{config.workspace_scope}",
-        "MLFLOW_TRACKING_TOKEN": _token(config, run),
-        **own,
-    }
-
-
-def _token(config: Config, run: str) -> str:
-    if config.signing_key is None:
-        return ""
-    now = int(time.time())
-    claims = {
-        "iss": f"https://sts.windows.net/{config.tenant}/",
-        "aud": config.base_url,
-        "tid": config.tenant,
-        "oid": run,
-        "iat": now,
-        "nbf": now - 10,
-        "exp": now + TOKEN_SECONDS,
-    }
-    return jwt.encode(claims, config.signing_key.read_bytes(), algorithm="RS256")
+class LostError(Exception):
+    """The process is gone and has left no exit code."""
 
 
 async def run(command: str, folder: Path, log: Path, environment: dict[str, str], timeout: float | None) -> int:
-    """Runs a command to its end and returns its exit code; a cancelled or overdue one is ended with all its children.
+    """Runs a command in `folder`/code to its end and returns its exit code; nothing of it is left then.
 
     Raises:
         TimeoutError: it outlived its limit.
     """
+    _exit_file(folder).unlink(missing_ok=True)
+    own = {**environment, tree.MARK: str(folder)}
+    line = ["bash", "-c", _SHELL, "bash", command, str(_exit_file(folder))]
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
-            "bash", "-c", command, cwd=folder, env=environment, stdout=output, stderr=output, start_new_session=True
+            *line, cwd=folder / "code", env=own, stdout=output, stderr=output, start_new_session=True
         )
-    (folder.parent / "pid").write_text(str(process.pid))
     try:
+        _note(folder, process.pid)
         return await asyncio.wait_for(process.wait(), timeout)
     finally:
-        await asyncio.shield(end_group(process.pid))
-        (folder.parent / "pid").unlink(missing_ok=True)
+        await asyncio.shield(asyncio.to_thread(tree.end, str(folder), process.pid))
+        _pid_file(folder).unlink(missing_ok=True)
 
 
-async def end_group(group: int) -> None:
-    """Ends what is left of a process group: politely, then for sure."""
-    if not _signal(group, signal.SIGTERM):
-        return
-    ends = time.monotonic() + GRACE_SECONDS
-    while time.monotonic() < ends:
-        if not _signal(group, 0):
-            return
-        await asyncio.sleep(0.05)
-    _signal(group, signal.SIGKILL)
+async def adopt(folder: Path, timeout: float | None) -> int:
+    """Waits for a process that a former emulator began, and returns its exit code.
 
-
-def _signal(group: int, number: int) -> bool:
+    Raises:
+        LostError: it is gone, and how it ended cannot be known.
+        TimeoutError: it outlived its limit, which counts from its own beginning.
+    """
+    process = _noted(folder)
+    ends = process.create_time() + timeout if process and timeout is not None else None
     try:
-        os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
-
-
-def kill_left(pid: Path, run: str) -> None:
-    """Kills what is left of a run's process group; a group of that number that belongs to others is left alone."""
+        while process is not None and tree.alive(process):
+            if ends is not None and time.time() > ends:
+                raise TimeoutError
+            await asyncio.sleep(_LOOK_EVERY)
+    finally:
+        await asyncio.shield(asyncio.to_thread(tree.end, str(folder), process.pid if process else None))
+        _pid_file(folder).unlink(missing_ok=True)
     try:
-        group = int(pid.read_text())
+        return int(_exit_file(folder).read_text())
     except (OSError, ValueError):
-        return
-    if any(_belongs(entry, group, run) for entry in Path("/proc").glob("[0-9]*")):
-        _signal(group, signal.SIGKILL)
-    pid.unlink(missing_ok=True)
+        raise LostError("the emulator stopped while this job ran, and its process has left no exit code") from None
 
 
-def _belongs(entry: Path, group: int, run: str) -> bool:
-    # Numbers of processes come again, above all after a reboot: only the run's own variable tells.
+def end_left(folder: Path) -> None:
+    """Ends for sure what is left of a run that worked in this folder (blocks)."""
+    if folder.exists():
+        process = _noted(folder)
+        tree.end(str(folder), process.pid if process else None, grace=0)
+        _pid_file(folder).unlink(missing_ok=True)
+
+
+def _note(folder: Path, pid: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended already
+        born = psutil.Process(pid).create_time()
+        _pid_file(folder).write_text(json.dumps({"pid": pid, "born": born}))
+
+
+def _noted(folder: Path) -> psutil.Process | None:
+    """The process that runs in this folder, unless another one has its number by now."""
     try:
-        own = os.getpgid(int(entry.name)) == group
-        return own and f"AZUREML_RUN_ID={run}".encode() in (entry / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return False
+        kept = json.loads(_pid_file(folder).read_text())
+        process = psutil.Process(int(kept["pid"]))
+        return process if process.create_time() == kept["born"] else None
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return None
+
+
+def _pid_file(folder: Path) -> Path:
+    return folder / "process.json"
+
+
+def _exit_file(folder: Path) -> Path:
+    return folder / "exit"
 
 
 def last_line(log: Path) -> str:

@@ -10,9 +10,10 @@ from starlette.routing import BaseRoute, Route
 
 from azureml_box.errors import BadRequest
 from azureml_box.http import accepted, body, json, newest_page
-from azureml_box.jobs import documents
+from azureml_box.jobs import bodies, documents, files, listings
 from azureml_box.jobs.submission import plan_of
 from azureml_box.stamps import stamp
+from azureml_box.strictness import check_query
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -24,16 +25,19 @@ def routes(box: Box) -> list[BaseRoute]:
     """The jobs of the workspace."""
 
     async def listing(request: Request) -> Response:
-        view = request.query_params.get("listViewType", "ActiveOnly")
-        return newest_page(box, request, documents.KIND, lambda doc: doc["_parent"] is None and _in_view(doc, view))
+        check_query(box, request, listings.PARAMETERS)
+        return newest_page(box, request, documents.KIND, listings.chosen(request.query_params))
 
     async def get(request: Request) -> Response:
+        check_query(box, request)
         return json(documents.get(box, request.path_params["name"]))
 
     async def put(request: Request) -> Response:
+        check_query(box, request)
         return _put(box, request.path_params["name"], await body(request))
 
     async def cancel(request: Request) -> Response:
+        check_query(box, request)
         name = request.path_params["name"]
         documents.get(box, name)
         return accepted(box, request, box.operations.start("cancel job", box.jobs.cancel(name)))
@@ -48,11 +52,6 @@ def routes(box: Box) -> list[BaseRoute]:
     ]
 
 
-def _in_view(doc: dict[str, Any], view: str) -> bool:
-    archived = bool(doc["properties"].get("isArchived"))
-    return {"ActiveOnly": not archived, "ArchivedOnly": archived}.get(view, True)
-
-
 def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
     properties = sent.get("properties")
     if not isinstance(properties, dict):
@@ -60,12 +59,11 @@ def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
     known = box.store.get(documents.KIND, name)
     if known is not None:
         return _change(box, known, properties)
+    bodies.check(box, sent, properties)
     plan = plan_of(box, properties)
     doc = documents.make(box, name, properties, parent=None, root=name)
     if "" in plan.steps:
         for output, entry in (doc["properties"].get("outputs") or {}).items():
-            if entry.get("uri"):
-                raise BadRequest(f"Output {output!r} has an address of its own; leave it out here.", target="outputs")
             entry["uri"] = _command_output(name, output, entry)
     box.store.put(documents.KIND, name, doc)
     box.jobs.submit(name, plan)
@@ -73,8 +71,6 @@ def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
 
 
 def _command_output(name: str, output: str, entry: dict[str, Any]) -> str:
-    from azureml_box.jobs import files
-
     return files.output_uri(name, output, files.is_file(entry.get("jobOutputType")))
 
 

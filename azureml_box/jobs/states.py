@@ -5,6 +5,7 @@ Events: learn.microsoft.com/azure/event-grid/event-schema-machine-learning (`Run
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from azureml_box.jobs import documents
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 _PREFIX = "Microsoft.MachineLearningServices."
 
 
-def enter(box: Box, name: str, status: str, error: str = "") -> None:
-    """Moves a job to a state; an ended job stays as it is."""
+def enter(box: Box, name: str, status: str, error: str = "", keep: tuple[str, ...] = ()) -> None:
+    """Moves a job to a state; one that has ended, or is in one of `keep`, stays as it is."""
     doc = documents.get(box, name)
     properties = doc["properties"]
-    if properties["status"] in documents.ENDS or properties["status"] == status:
+    if properties["status"] in (*documents.ENDS, *keep, status):
         return
     properties["status"] = status
+    if status == "Preparing":
+        doc["_placed"] = now()
     if status == "Running" and not doc.get("_started"):
         doc["_started"] = properties["startTimeUtc"] = now()
     if status in documents.ENDS:
@@ -31,6 +34,15 @@ def enter(box: Box, name: str, status: str, error: str = "") -> None:
         doc["_error"] = error
     box.store.put(documents.KIND, name, doc)
     _publish(box, doc)
+
+
+def bill(box: Box, name: str) -> None:
+    """Counts the seconds for which a job had its place; a reused step has none to pay."""
+    doc = documents.get(box, name)
+    if doc.get("_placed") and not doc.get("_reused"):
+        took = datetime.now(UTC) - datetime.fromisoformat(doc["_placed"])
+        doc["_billed_seconds"] = round(took.total_seconds(), 3)
+        box.store.put(documents.KIND, name, doc)
 
 
 def _publish(box: Box, doc: dict[str, Any]) -> None:

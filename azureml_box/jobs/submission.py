@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from azureml_box import assets
 from azureml_box.compute_routes import find as find_compute
 from azureml_box.errors import ArmError, BadRequest, NotFound
-from azureml_box.jobs import inputs
-from azureml_box.jobs import plan as plans
-from azureml_box.jobs.plan import Component, Plan, Step
+from azureml_box.jobs import expansion, inputs, modes, settings
+from azureml_box.jobs.durations import seconds
+from azureml_box.jobs.plan import Component, Find, Plan, Step
 from azureml_box.jobs.values import Value, read
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ def plan_of(box: Box, properties: dict[str, Any]) -> Plan:
     elif kind == "Command":
         made = _command(box, properties)
     else:
-        raise ArmError(
-            501, "NotImplemented", f"Jobs of type {kind!r} are not run here; Command and Pipeline are.", "jobType"
-        )
+        raise ArmError(501, "NotImplemented", f"The emulator does not run jobs of type {kind!r}.", "jobType")
     for step in made.steps.values():
         if step.compute not in _SERVERLESS:
             find_compute(box, step.compute)
@@ -41,7 +39,8 @@ def plan_of(box: Box, properties: dict[str, Any]) -> Plan:
 
 def _pipeline(box: Box, properties: dict[str, Any]) -> Plan:
     given = _inputs(properties)
-    compute = _name((properties.get("settings") or {}).get("default_compute") or properties.get("computeId"))
+    wanted = settings.read(properties.get("settings"))
+    compute = _name(wanted.default_compute or properties.get("computeId"))
     jobs = properties.get("jobs") or {}
     if not jobs and properties.get("componentId"):
         component = _finder(box)(str(properties["componentId"]), None)
@@ -49,7 +48,9 @@ def _pipeline(box: Box, properties: dict[str, Any]) -> Plan:
         given = inputs.complete(component.spec["name"], component.spec.get("inputs") or {}, given)
     if not jobs:
         raise BadRequest("A pipeline needs at least one job.", target="jobs")
-    return plans.make(jobs, given, compute, _finder(box))
+    made = expansion.make(jobs, given, compute, _finder(box))
+    made.settings = wanted
+    return made
 
 
 def _command(box: Box, properties: dict[str, Any]) -> Plan:
@@ -67,14 +68,16 @@ def _command(box: Box, properties: dict[str, Any]) -> Plan:
     code = properties.get("codeId")
     component = Component("", spec, None, str(code) if code else None)
     limit = (properties.get("limits") or {}).get("timeout")
+    given = _inputs(properties)
     step = Step(
         "",
         "",
         component,
-        _inputs(properties),
+        given,
         _name(properties.get("computeId")),
         {key: str(value) for key, value in (properties.get("environmentVariables") or {}).items()},
-        plans.seconds(limit) if limit else None,
+        seconds(limit) if limit else None,
+        modes.of_inputs(given, properties.get("inputs") or {}, {}),
     )
     return Plan(steps={"": step})
 
@@ -88,7 +91,7 @@ def _name(compute: Any) -> str:
     return str(compute or "").rsplit("/", 1)[-1].removeprefix("azureml:")
 
 
-def _finder(box: Box) -> plans.Find:
+def _finder(box: Box) -> Find:
     def find(identity: str, registry: str | None) -> Component:
         if not identity:
             raise BadRequest("A job of a pipeline names no component.", target="componentId")

@@ -19,10 +19,11 @@ class Literal:
 
 @dataclass(frozen=True)
 class Asset:
-    """Files by an asset's id or an address."""
+    """Files by an asset's id or an address; `mode` is how the giver wants them delivered, if he says so."""
 
     type: str
     uri: str
+    mode: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def read(raw: Any, given: Mapping[str, Value], path: str) -> Value | None:
     if isinstance(raw, dict):
         if "uri" in raw or "path" in raw:
             text = str(raw.get("uri") or raw.get("path"))
-            return read(text, given, path) if "${{" in text else Asset(_type(raw), text)
+            return read(text, given, path) if "${{" in text else Asset(_type(raw), text, str(raw.get("mode") or ""))
         raw = raw.get("value")
     if raw is None:
         return None

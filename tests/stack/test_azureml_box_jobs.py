@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator_rig import SUBSCRIPTION, Rig
+from emulator_rig import WORKSPACE, Rig, ended, runs, written
 
 pytestmark = pytest.mark.stack
 
@@ -97,39 +96,11 @@ def submit_chain(client: Any, **inputs: Any) -> Any:
     return client.jobs.create_or_update(build(), experiment_name="chains")
 
 
-def ended(client: Any, name: str, seconds: float = 60) -> Any:
-    stops = time.monotonic() + seconds
-    while time.monotonic() < stops:
-        job = client.jobs.get(name)
-        if job.status in ("Completed", "Failed", "Canceled"):
-            return job
-        time.sleep(0.2)
-    raise AssertionError(f"{name} is still {job.status}")
-
-
 def reaches(client: Any, name: str, status: str) -> None:
     stops = time.monotonic() + 30
     while client.jobs.get(name).status != status:
         assert time.monotonic() < stops, f"{name} never was {status}"
         time.sleep(0.1)
-
-
-def runs(process: str) -> bool:
-    """Whether it does something still; an orphan that nobody has collected yet does not."""
-    try:
-        return "State:\tZ" not in Path(f"/proc/{process.strip()}/status").read_text()
-    except OSError:
-        return False
-
-
-def details(rig: Rig, name: str) -> dict[str, Any]:
-    scope = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/box"
-    workspace = f"{scope}/providers/Microsoft.MachineLearningServices/workspaces/box"
-    return dict(json.loads(rig.get(f"/history/v1.0{workspace}/runs/{name}/details")))
-
-
-def log(rig: Rig, name: str) -> str:
-    return rig.get(details(rig, name)["logFiles"]["user_logs/std_log.txt"])
 
 
 def test_a_command_job_runs_its_code_and_its_outputs_can_be_downloaded(client: Any, rig: Rig, tmp_path: Path) -> None:
@@ -146,21 +117,21 @@ def test_a_command_job_runs_its_code_and_its_outputs_can_be_downloaded(client: A
         outputs={"out": Output(type="uri_folder")},
     )
     assert ended(client, job.name).status == "Completed"
-    assert log(rig, job.name).splitlines()[-1] == "copied"
+    assert rig.log(job.name).splitlines()[-1] == "copied"
     client.jobs.download(job.name, output_name="out", download_path=tmp_path / "got")
     assert [path.read_text() for path in (tmp_path / "got").rglob("copy.txt")] == ["hello"]
 
 
 def test_a_nested_registry_pipeline_runs_step_by_step(client: Any, rig: Rig, tmp_path: Path) -> None:
     job = submit_chain(client, word="coffee")
-    assert ended(client, job.name).status == "Completed", details(rig, job.name)
+    assert ended(client, job.name).status == "Completed", rig.details(job.name)
     (node,) = client.jobs.list(parent_job_name=job.name)
     steps = {step.display_name: step for step in client.jobs.list(parent_job_name=node.name)}
     assert set(steps) == {"writing", "reading"} and {step.status for step in steps.values()} == {"Completed"}
     client.jobs.download(job.name, output_name="trained", download_path=tmp_path)
     assert [path.read_text() for path in tmp_path.rglob("word.txt")] == ["coffee none"]
     assert [path.read_text() for path in tmp_path.rglob("trace.txt")] == ["read\n"]
-    assert "wrote coffee" in log(rig, steps["writing"].name)
+    assert "wrote coffee" in rig.log(steps["writing"].name)
 
 
 def test_metrics_logged_by_a_step_on_the_root_are_read_page_by_page(client: Any, rig: Rig) -> None:
@@ -187,7 +158,7 @@ def test_a_value_outside_the_enumeration_is_refused_at_submission(client: Any, r
 def test_a_failing_command_says_its_last_line(client: Any, rig: Rig) -> None:
     job = submit_command(client, "echo 'no such column' >&2; exit 4")
     assert ended(client, job.name).status == "Failed"
-    message = details(rig, job.name)["error"]["error"]["message"]
+    message = rig.failure(job.name)
     assert "exit code 4" in message and "no such column" in message
 
 
@@ -201,8 +172,7 @@ def test_stream_shows_the_log_while_the_job_runs(client: Any, capsys: pytest.Cap
 def test_cancel_ends_the_process_and_its_children(client: Any, rig: Rig, tmp_path: Path) -> None:
     job = submit_command(client, f"sleep 300 & echo $! > {tmp_path}/child; wait")
     reaches(client, job.name, "Running")
-    while not (tmp_path / "child").exists() or not (tmp_path / "child").read_text().strip():
-        time.sleep(0.05)
+    written(tmp_path / "child")
     client.jobs.begin_cancel(job.name).result()
     assert client.jobs.get(job.name).status == "Canceled"
     assert not runs((tmp_path / "child").read_text())
@@ -216,7 +186,7 @@ def test_a_job_is_canceled_at_its_time_limit(client: Any, rig: Rig) -> None:
     job.limits = CommandJobLimits(timeout=1)
     name = client.jobs.create_or_update(job).name
     assert ended(client, name).status == "Canceled"
-    assert "limit of 1 s" in details(rig, name)["error"]["error"]["message"]
+    assert "limit of 1 s" in rig.failure(name)
 
 
 def test_a_job_that_is_put_again_is_not_run_again_but_can_be_archived(client: Any) -> None:
@@ -231,24 +201,75 @@ def test_a_job_that_is_put_again_is_not_run_again_but_can_be_archived(client: An
     assert job.name in [found.name for found in client.jobs.list(list_view_type="ActiveOnly")]
 
 
-def test_a_killed_emulator_tells_the_truth_about_what_ran(client: Any, rig: Rig, tmp_path: Path) -> None:
-    job = submit_command(client, f"echo $$ > {tmp_path}/own; sleep 300")
-    reaches(client, job.name, "Running")
-    while not (tmp_path / "own").exists() or not (tmp_path / "own").read_text().strip():
-        time.sleep(0.05)
-    rig.end("azureml", signal.SIGKILL)
-    rig.start_emulator()
-    assert client.jobs.get(job.name).status == "Failed"
-    assert "the emulator stopped" in details(rig, job.name)["error"]["error"]["message"]
-    assert not runs((tmp_path / "own").read_text())
-
-
 def test_a_stop_ends_even_a_process_that_does_not_listen(client: Any, rig: Rig, tmp_path: Path) -> None:
     job = submit_command(client, f"trap '' TERM; echo $$ > {tmp_path}/deaf; while true; do sleep 1; done")
     reaches(client, job.name, "Running")
-    while not (tmp_path / "deaf").exists() or not (tmp_path / "deaf").read_text().strip():
-        time.sleep(0.05)
+    written(tmp_path / "deaf")
     rig.end("azureml")
     assert not runs((tmp_path / "deaf").read_text())
     rig.start_emulator()
     assert client.jobs.get(job.name).status == "Failed"
+
+
+def put(rig: Rig, name: str, **properties: Any) -> tuple[int, Any]:
+    body = {"properties": {"jobType": "Command", "command": "true", "environmentId": ENVIRONMENT, **properties}}
+    return rig.ask("PUT", f"{WORKSPACE}/jobs/{name}?api-version=2025-01-01-preview", body)
+
+
+@pytest.mark.parametrize(
+    ("properties", "named"),
+    [
+        ({"wheels": 4}, "the field properties.wheels of a job"),
+        ({"jobType": "Spark"}, "jobs of type Spark"),
+        ({"jobType": "Pipeline", "jobs": {"a": {"type": "parallel"}}, "command": None}, "properties.command"),
+        ({"jobType": "Pipeline", "jobs": {"a": {"type": "parallel"}}}, "nodes of type parallel"),
+        ({"jobType": "Pipeline", "settings": {"on_finalize": "a"}}, "properties.settings.on_finalize"),
+        ({"jobType": "Pipeline", "settings": {"colour": "red"}}, "properties.settings.colour"),
+        (
+            {"outputs": {"o": {"jobOutputType": "uri_folder", "uri": "azureml://datastores/x"}}},
+            "an address of their own",
+        ),
+    ],
+)
+def test_what_is_not_done_here_is_refused_by_name_and_counted(rig: Rig, properties: dict[str, Any], named: str) -> None:
+    if properties.get("jobType") == "Pipeline" and "command" not in properties:
+        body = {"properties": properties}
+        status, answer = rig.ask("PUT", f"{WORKSPACE}/jobs/strict?api-version=2025-01-01-preview", body)
+    else:
+        status, answer = put(rig, "strict", **properties)
+    assert status == 501 and answer["error"]["code"] == "NotImplemented" and named in answer["error"]["message"]
+    counted = json.loads(rig.get("/_emulator/unsupported"))["unsupported"]
+    assert any(named in entry["call"] and entry["count"] >= 1 for entry in counted)
+    assert rig.ask("GET", f"{WORKSPACE}/jobs/strict?api-version=2025-01-01-preview")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"jobType": "Wheel"},
+        {"inputs": {"i": {"jobInputType": "wheel", "uri": "azureml://datastores/x/paths/y"}}},
+        {"inputs": {"i": {"jobInputType": "uri_file", "mode": "Upload", "uri": "azureml://datastores/x/paths/y"}}},
+        {"outputs": {"o": {"jobOutputType": "uri_folder", "mode": "Download"}}},
+        {"limits": {"jobLimitsType": "Wheel"}},
+        {"distribution": {"distributionType": "Ray"}},
+    ],
+)
+def test_a_value_that_is_not_of_its_enumeration_is_refused_in_azures_envelope(
+    rig: Rig, properties: dict[str, Any]
+) -> None:
+    status, answer = put(rig, "strict", **properties)
+    assert (status, answer["error"]["code"]) == (400, "UserError")
+
+
+def test_a_list_of_jobs_takes_the_parameters_of_the_reference_and_no_others(client: Any, rig: Rig) -> None:
+    name = submit_command(client, "true", tags={"listed": "yes"}).name
+    jobs = f"{WORKSPACE}/jobs?api-version=2024-01-01-preview"
+    for query, found in (("tag=listed", [name]), ("tag=listed&jobType=Pipeline", []), ("properties=nobody", [])):
+        status, answer = rig.ask("GET", f"{jobs}&{query}")
+        assert (status, [job["name"] for job in answer["value"]]) == (200, found)
+    status, answer = rig.ask("GET", f"{jobs}&$orderBy=name")
+    assert status == 501 and "'$orderBy' of GET jobs" in answer["error"]["message"]
+    assert rig.ask("GET", f"{jobs}&listViewType=Some")[1]["error"]["code"] == "UserError"
+    assert (
+        rig.ask("GET", f"{WORKSPACE}/jobs?api-version=2019-01-01")[1]["error"]["code"] == "InvalidApiVersionParameter"
+    )

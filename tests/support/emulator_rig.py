@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,9 @@ KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr
 SUBSCRIPTION = "00000000-0000-4000-8000-00000000d407"
 TENANT = "22222222-0000-4000-8000-000000000001"
 WORKSPACE_ID = "11111111-2222-4333-8444-555555555555"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/box"
+WORKSPACE = f"{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/box"
+ENDS = ("Completed", "Failed", "Canceled")
 
 
 class Rig:
@@ -92,11 +97,37 @@ class Rig:
 
     def get(self, path: str) -> str:
         """A GET with a token of ours."""
-        headers = {"Authorization": f"Bearer {self.token(self.url)}"}
+        with self._open(path, None, "GET") as found:
+            return str(found.read().decode())
+
+    def ask(self, verb: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Any call: the status and the JSON of the answer, an error's too."""
+        try:
+            with self._open(path, body, verb) as found:
+                return found.status, json.loads(found.read() or b"null")
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def _open(self, path: str, body: Any, verb: str) -> Any:
+        headers = {"Authorization": f"Bearer {self.token(self.url)}", "Content-Type": "application/json"}
         context = ssl.create_default_context(cafile=str(self.home / "ca/bundle.pem"))
         url = path if path.startswith("https://") else f"{self.url}{path}"
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10, context=context) as found:
-            return str(found.read().decode())
+        data = None if body is None else json.dumps(body).encode()
+        return urllib.request.urlopen(
+            urllib.request.Request(url, data, headers, method=verb), timeout=10, context=context
+        )
+
+    def details(self, job: str) -> dict[str, Any]:
+        """What run history tells of a job."""
+        return dict(json.loads(self.get(f"/history/v1.0{WORKSPACE}/runs/{job}/details")))
+
+    def failure(self, job: str) -> str:
+        """Why a job did not complete."""
+        return str(self.details(job)["error"]["error"]["message"])
+
+    def log(self, job: str) -> str:
+        """A job's log."""
+        return self.get(self.details(job)["logFiles"]["user_logs/std_log.txt"])
 
     def token(self, audience: str) -> str:
         """What the identity endpoint of a box would sign."""
@@ -125,6 +156,32 @@ class Rig:
         from azure.ai.ml import MLClient
 
         return MLClient(Signed(self), SUBSCRIPTION, "box", "box")
+
+
+def ended(client: Any, name: str, seconds: float = 60) -> Any:
+    """The job once it has ended."""
+    stops = time.monotonic() + seconds
+    while (job := client.jobs.get(name)).status not in ENDS:
+        assert time.monotonic() < stops, f"{name} is still {job.status}"
+        time.sleep(0.1)
+    return job
+
+
+def written(path: Path, seconds: float = 30) -> str:
+    """What a process writes into a file, once it has."""
+    stops = time.monotonic() + seconds
+    while not (path.exists() and path.read_text().strip()):
+        assert time.monotonic() < stops, f"nobody wrote {path}"
+        time.sleep(0.05)
+    return path.read_text().strip()
+
+
+def runs(process: str) -> bool:
+    """Whether a process does something still; an orphan that nobody has collected yet does not."""
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process.strip()}/status").read_text()
+    except OSError:
+        return False
 
 
 class Signed:

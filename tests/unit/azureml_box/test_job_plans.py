@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from azureml_box.errors import BadRequest
-from azureml_box.jobs import command, plan
+from azureml_box.jobs import command, durations, expansion, plan
 from azureml_box.jobs.inputs import complete
 from azureml_box.jobs.values import Asset, FromStep, Literal, bound_output, read
 
@@ -49,31 +49,31 @@ def node(**inputs: Any) -> dict[str, Any]:
 
 
 def test_a_pipeline_in_a_pipeline_is_expanded_into_its_steps() -> None:
-    made = plan.make({"node": node()}, {}, "cpu", find)
+    made = expansion.make({"node": node()}, {}, "cpu", find)
     assert list(made.steps) == ["node/first", "node/second"] and list(made.groups) == ["node"]
     assert made.steps["node/second"].needs() == {"node/first"}
 
 
 def test_an_output_is_followed_to_the_step_that_writes_it() -> None:
-    made = plan.make({"node": node()}, {}, "cpu", find)
+    made = expansion.make({"node": node()}, {}, "cpu", find)
     assert made.outputs["", "trained"] == FromStep("node/second", "out")
 
 
 def test_defaults_are_filled_in_and_given_values_reach_the_step() -> None:
-    assert plan.make({"node": node()}, {}, "", find).steps["node/first"].inputs == {"text": Literal("tea")}
+    assert expansion.make({"node": node()}, {}, "", find).steps["node/first"].inputs == {"text": Literal("tea")}
     given_word = node(word={"job_input_type": "literal", "value": "${{parent.inputs.drink}}"})
-    made = plan.make({"node": given_word}, {"drink": Literal("coffee")}, "", find)
+    made = expansion.make({"node": given_word}, {"drink": Literal("coffee")}, "", find)
     assert made.steps["node/first"].inputs == {"text": Literal("coffee")}
 
 
 def test_a_step_runs_on_its_own_compute_or_on_the_pipelines() -> None:
-    steps = plan.make({"node": node(compute_train="gpu")}, {}, "cpu", find).steps
+    steps = expansion.make({"node": node(compute_train="gpu")}, {}, "cpu", find).steps
     assert (steps["node/first"].compute, steps["node/second"].compute) == ("gpu", "cpu")
 
 
 def test_an_unknown_input_is_refused_by_name() -> None:
     with pytest.raises(BadRequest, match="'outer' has no input 'learning_rate_min'"):
-        plan.make({"node": node(learning_rate_min=1)}, {}, "", find)
+        expansion.make({"node": node(learning_rate_min=1)}, {}, "", find)
 
 
 def test_steps_that_wait_for_each_other_are_refused() -> None:
@@ -81,9 +81,9 @@ def test_steps_that_wait_for_each_other_are_refused() -> None:
         return {"component": "azureml:step:1", "inputs": {"data": f"${{{{parent.jobs.{name}.outputs.out}}}}"}}
 
     with pytest.raises(BadRequest, match="circle: a, b"):
-        plan.make({"a": after("b"), "b": after("a")}, {}, "", find)
+        expansion.make({"a": after("b"), "b": after("a")}, {}, "", find)
     with pytest.raises(BadRequest, match="no step 'gone'"):
-        plan.make({"a": after("gone")}, {}, "", find)
+        expansion.make({"a": after("gone")}, {}, "", find)
 
 
 @given(st.lists(st.sets(st.integers(0, 9)), min_size=1, max_size=10))
@@ -94,7 +94,7 @@ def test_a_plan_without_circles_always_has_an_order(needs: list[set[int]]) -> No
         earlier = {n for n in wanted if n < number}
         inputs = {f"i{n}": f"${{{{parent.jobs.s{n}.outputs.out}}}}" for n in earlier}
         jobs[f"s{number}"] = {"component": "x", "inputs": inputs}
-    made = plan.make(jobs, {}, "", lambda identity, registry: plan.Component(identity, spec, registry, None))
+    made = expansion.make(jobs, {}, "", lambda identity, registry: plan.Component(identity, spec, registry, None))
     for number, wanted in enumerate(needs):
         assert made.steps[f"s{number}"].needs() == {f"s{n}" for n in wanted if n < number}
 
@@ -148,5 +148,5 @@ def test_values_stand_in_the_command_unchanged(values: dict[str, str]) -> None:
 
 @given(st.integers(0, 9), st.integers(0, 23), st.integers(0, 59), st.integers(0, 59))
 def test_durations_are_read_as_the_sdk_sends_them(days: int, hours: int, minutes: int, rest: int) -> None:
-    assert plan.seconds(f"P{days}DT{hours}H{minutes}M{rest}S") == ((days * 24 + hours) * 60 + minutes) * 60 + rest
-    assert plan.seconds(rest) == rest
+    assert durations.seconds(f"P{days}DT{hours}H{minutes}M{rest}S") == ((days * 24 + hours) * 60 + minutes) * 60 + rest
+    assert durations.seconds(rest) == rest

@@ -1,16 +1,33 @@
-"""A step's process sees what Azure's would, and leaves nothing behind."""
+"""A step's process sees what Azure's would, leaves nothing behind, and can be taken up by another emulator."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from azureml_box.config import Config
-from azureml_box.jobs import process
+from azureml_box.jobs import environment, process, tree
+
+# A grandchild in a session of its own, which does not listen to SIGTERM; one more that has no environment left.
+DEAF = """
+import os, signal, subprocess, sys
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    open(sys.argv[1], "w").write(str(os.getpid()))
+    while True:
+        signal.pause()
+bare = subprocess.Popen(["/bin/sleep", "300"], env={})
+open(sys.argv[2], "w").write(str(bare.pid))
+bare.wait()
+"""
 
 
 def config(home: Path) -> Config:
@@ -19,8 +36,21 @@ def config(home: Path) -> Config:
 
 async def run(home: Path, command: str, timeout: float | None = None) -> int:
     (home / "code").mkdir(exist_ok=True)
-    environment = process.environment(config(home), "run-1", "root-1", "exp", {"OWN": "1"})
-    return await process.run(command, home / "code", home / "log.txt", environment, timeout)
+    own = environment.of_run(config(home), "run-1", "root-1", "exp", {"OWN": "1"})
+    return await process.run(command, home, home / "log.txt", own, timeout)
+
+
+def gone(pid: str) -> bool:
+    status = Path(f"/proc/{pid.strip()}/status")
+    return not status.exists() or "zombie" in status.read_text()
+
+
+def wait_for(path: Path) -> str:
+    stops = time.monotonic() + 10
+    while not (path.exists() and path.read_text().strip()):
+        assert time.monotonic() < stops
+        time.sleep(0.02)
+    return path.read_text()
 
 
 def test_the_process_gets_azures_variables_and_none_of_the_emulators(
@@ -40,25 +70,48 @@ def test_the_exit_code_and_the_last_line_of_the_log_come_back(tmp_path: Path) ->
 def test_an_overdue_process_ends_with_its_children(tmp_path: Path) -> None:
     with pytest.raises(TimeoutError):
         asyncio.run(run(tmp_path, f"sleep 60 & echo $! > {tmp_path}/child; wait", 0.3))
-    child = int((tmp_path / "child").read_text())
-    time.sleep(0.1)
-    status = Path(f"/proc/{child}/status")
-    assert not status.exists() or "zombie" in status.read_text()
+    assert gone((tmp_path / "child").read_text())
 
 
-def test_only_the_runs_own_group_is_killed(tmp_path: Path) -> None:
-    async def scene() -> tuple[int | None, int | None]:
-        own = {**os.environ, "AZUREML_RUN_ID": "run-1"}
-        alien = await asyncio.create_subprocess_exec("sleep", "60", start_new_session=True)
-        left = await asyncio.create_subprocess_exec("sleep", "60", env=own, start_new_session=True)
-        for number, started in enumerate((alien, left)):
-            (tmp_path / str(number)).write_text(str(started.pid))
-            process.kill_left(tmp_path / str(number), "run-1")
-        ended = await asyncio.wait_for(left.wait(), 5)
-        alive = alien.returncode
+def test_what_a_command_leaves_in_the_background_ends_with_it(tmp_path: Path) -> None:
+    line = f"setsid sleep 60 & echo $! > {tmp_path}/daemon"
+    assert asyncio.run(run(tmp_path, line)) == 0
+    assert gone((tmp_path / "daemon").read_text())
+
+
+def test_the_whole_tree_is_ended_even_what_is_deaf_or_in_another_session(tmp_path: Path) -> None:
+    (tmp_path / "deaf.py").write_text(DEAF)
+    own = {**os.environ, tree.MARK: str(tmp_path)}
+    names = [str(tmp_path / "deaf"), str(tmp_path / "bare")]
+    started = subprocess.Popen([sys.executable, str(tmp_path / "deaf.py"), *names], env=own, start_new_session=True)
+    deaf, bare = wait_for(tmp_path / "deaf"), wait_for(tmp_path / "bare")
+    tree.end(str(tmp_path), started.pid, grace=0.2)
+    assert started.wait(5) == -9
+    assert gone(deaf) and gone(bare)
+
+
+def test_only_the_runs_own_processes_are_killed(tmp_path: Path) -> None:
+    other = {**os.environ, tree.MARK: str(tmp_path / "other")}
+    with subprocess.Popen(["sleep", "60"], env=other, start_new_session=True) as alien:
+        (tmp_path / "process.json").write_text(json.dumps({"pid": alien.pid, "born": 1.0}))
+        process.end_left(tmp_path)
+        assert alien.poll() is None
         alien.kill()
-        await alien.wait()
-        return alive, ended
 
-    assert asyncio.run(scene()) == (None, -9)
-    assert not (tmp_path / "0").exists()
+
+def test_a_process_that_an_earlier_emulator_began_is_waited_for(tmp_path: Path) -> None:
+    async def scene() -> int:
+        # A cancelled task would end the process: this one is begun as if its emulator had died in the middle.
+        began = asyncio.create_task(run(tmp_path, "sleep 0.5; exit 7"))
+        await asyncio.to_thread(wait_for, tmp_path / "process.json")
+        code = await process.adopt(tmp_path, None)
+        began.cancel()
+        return code
+
+    assert asyncio.run(scene()) == 7
+
+
+def test_a_process_that_is_gone_without_a_word_is_called_lost(tmp_path: Path) -> None:
+    (tmp_path / "process.json").write_text(json.dumps({"pid": os.getpid(), "born": 1.0}))
+    with pytest.raises(process.LostError, match="no exit code"):
+        asyncio.run(process.adopt(tmp_path, None))

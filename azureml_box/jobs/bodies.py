@@ -1,0 +1,125 @@
+"""Which bodies a new job may have: fields, kinds and enumerations of the ARM reference, and of what is done here.
+
+Source: `CommandJob`, `PipelineJob` and their enumerations in the models of azure-ai-ml 1.35 (api-version 2025-12-01, and the
+fields that its earlier versions had besides); names are compared without case where the SDK does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from azureml_box.datastores import DEFAULT
+from azureml_box.errors import BadRequest
+from azureml_box.jobs import settings
+from azureml_box.strictness import note, refuse
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+JOB_TYPES = ("AutoML", "Command", "Sweep", "Pipeline", "Spark")
+_TOP = {"id", "name", "type", "properties", "systemData"}
+_COMMON = {
+    *("componentId", "computeId", "displayName", "experimentName", "identity", "isArchived", "jobType", "services"),
+    *("status", "description", "properties", "tags", "inputs", "outputs", "notificationSetting", "parentJobName"),
+    "secretsConfiguration",
+}
+_FIELDS = {
+    "Command": _COMMON
+    | {"codeId", "command", "distribution", "environmentId", "environmentVariables", "limits", "parameters"}
+    | {"queueSettings", "resources", "autologgerSettings"},
+    "Pipeline": _COMMON | {"jobs", "settings", "sourceJobId"},
+}
+_NOT_HERE = ("sourceJobId", "secretsConfiguration")
+_NO_EFFECT = ("notificationSetting",)
+_NODE = {
+    *("name", "type", "inputs", "outputs", "componentId", "component", "computeId", "compute", "resources", "limits"),
+    *("distribution", "environment_variables", "environmentVariables", "queue_settings", "services", "identity"),
+    *("display_name", "displayName", "description", "tags", "properties", "comment", "_source"),
+}
+_NODE_TYPES = ("command", "pipeline", "")
+_SETTINGS = {
+    *("default_compute", "default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize"),
+    *("continue_run_on_failed_optional_input", "_source"),
+}
+_ASSETS = ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
+_INPUT_TYPES = ("literal", *_ASSETS)
+_SHORT = ("ro_mount", "rw_mount", "eval_mount", "eval_download")  # as components' specs spell them
+_INPUT_MODES = ("ReadOnlyMount", "ReadWriteMount", "Download", "Direct", "EvalMount", "EvalDownload", *_SHORT)
+_OUTPUT_MODES = ("ReadWriteMount", "Upload", "Direct", "rw_mount")
+
+
+def check(box: Box, body: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
+    """Looks at the whole body of a PUT that makes a job.
+
+    Raises:
+        BadRequest: a value is not of its enumeration.
+        ArmError: 501 for what is not done here.
+    """
+    _unknown(box, "", body, _TOP)
+    kind = str(properties.get("jobType") or "")
+    _enumeration("jobType", kind, JOB_TYPES)
+    if kind not in _FIELDS:
+        refuse(box, f"jobs of type {kind}")
+    _unknown(box, "properties.", properties, _FIELDS.get(kind, set(properties)))
+    for name in _NOT_HERE:
+        if properties.get(name):
+            refuse(box, f"the field properties.{name} of a job")
+    for name in _NO_EFFECT:
+        if properties.get(name):
+            note(box, f"the field properties.{name} of a job (taken without effect)")
+    _in_and_out(box, "properties", properties)
+    _enumeration("limits.jobLimitsType", (properties.get("limits") or {}).get("jobLimitsType"), ("Command", "Sweep"))
+    distribution = properties.get("distribution") or {}
+    _enumeration("distributionType", distribution.get("distributionType"), ("PyTorch", "TensorFlow", "Mpi"))
+    if kind == "Pipeline":
+        _pipeline(box, properties)
+
+
+def _pipeline(box: Box, properties: Mapping[str, Any]) -> None:
+    given = settings.snake(properties.get("settings"))
+    _unknown(box, "properties.settings.", given, _SETTINGS)
+    for name in ("on_init", "on_finalize"):
+        if given.get(name):
+            refuse(box, f"the field properties.settings.{name} of a job")
+    datastore = str(given.get("default_datastore") or DEFAULT).rsplit("/", 1)[-1].removeprefix("azureml:")
+    if datastore.lower() != DEFAULT:
+        refuse(box, "the field properties.settings.default_datastore of a job, other than " + DEFAULT)
+    for name, node in (properties.get("jobs") or {}).items():
+        place = f"properties.jobs.{name}"
+        if not isinstance(node, Mapping):
+            raise BadRequest(f"{place} must be an object.", target=place)
+        if str(node.get("type") or "") not in _NODE_TYPES:
+            refuse(box, f"nodes of type {node['type']} in a pipeline")
+        for field in (
+            set(node) - _NODE
+        ):  # the SDK sends attributes that nobody knows on purpose, and the service takes them
+            note(box, f"the field {field} of a node in a pipeline (taken without effect)")
+        _in_and_out(box, place, node)
+
+
+def _in_and_out(box: Box, place: str, job: Mapping[str, Any]) -> None:
+    for name, entry in (job.get("inputs") or {}).items():
+        if isinstance(entry, Mapping):
+            where = f"{place}.inputs.{name}"
+            kind = entry.get("jobInputType") or entry.get("job_input_type")
+            _enumeration(f"{where}.jobInputType", kind, _INPUT_TYPES)
+            _enumeration(f"{where}.mode", entry.get("mode"), _INPUT_MODES)
+    for name, entry in (job.get("outputs") or {}).items():
+        if isinstance(entry, Mapping):
+            where = f"{place}.outputs.{name}"
+            _enumeration(f"{where}.jobOutputType", entry.get("jobOutputType") or entry.get("job_output_type"), _ASSETS)
+            _enumeration(f"{where}.mode", entry.get("mode"), _OUTPUT_MODES)
+            if entry.get("uri") or entry.get("path"):
+                refuse(box, "outputs of a job with an address of their own")
+
+
+def _unknown(box: Box, place: str, given: Iterable[str], known: set[str]) -> None:
+    for name in sorted(set(given) - known):
+        refuse(box, f"the field {place}{name} of a job")
+
+
+def _enumeration(place: str, value: Any, known: Iterable[str]) -> None:
+    if value is not None and str(value).lower() not in {name.lower() for name in known}:
+        allowed = ", ".join(known)
+        raise BadRequest(f"The value {value!r} of {place} is not valid; known are {allowed}.", target=place)

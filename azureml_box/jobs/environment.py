@@ -1,0 +1,64 @@
+"""What a step's process sees of its surroundings, named as Azure names it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jwt
+
+if TYPE_CHECKING:
+    from azureml_box.config import Config
+
+KEPT = (
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "CUDA_VISIBLE_DEVICES",
+    "LD_LIBRARY_PATH",
+)
+TOKEN_SECONDS = 86400
+
+
+def of_run(config: Config, run: str, root: str, experiment: str, own: dict[str, str]) -> dict[str, str]:
+    """The variables of a run's process; `own` are those that the job asks for."""
+    kept = {name: os.environ[name] for name in (*KEPT, *config.passed_variables) if name in os.environ}
+    binaries = str(Path(sys.executable).parent)
+    return {
+        **kept,
+        "PATH": f"{binaries}:{os.environ.get('PATH', '/usr/bin:/bin')}",
+        "PYTHONUNBUFFERED": "1",
+        "AZUREML_RUN_ID": run,
+        "AZUREML_ROOT_RUN_ID": root,
+        "AZUREML_EXPERIMENT_NAME": experiment,
+        "AZUREML_ARM_SUBSCRIPTION": config.subscription,
+        "AZUREML_ARM_RESOURCEGROUP": config.resource_group,
+        "AZUREML_ARM_WORKSPACE_NAME": config.workspace,
+        "MLFLOW_RUN_ID": run,
+        "MLFLOW_EXPERIMENT_NAME": experiment,
+        "MLFLOW_TRACKING_URI": f"{config.base_url}/mlflow/v2.0{config.workspace_scope}",
+        "MLFLOW_TRACKING_TOKEN": _token(config, run),
+        **own,
+    }
+
+
+def _token(config: Config, run: str) -> str:
+    if config.signing_key is None:
+        return ""
+    now = int(time.time())
+    claims = {
+        "iss": f"https://sts.windows.net/{config.tenant}/",
+        "aud": config.base_url,
+        "tid": config.tenant,
+        "oid": run,
+        "iat": now,
+        "nbf": now - 10,
+        "exp": now + TOKEN_SECONDS,
+    }
+    return jwt.encode(claims, config.signing_key.read_bytes(), algorithm="RS256")

@@ -1,0 +1,40 @@
+"""The logs of a job, by the names that Azure gives them.
+
+A command writes `user_logs/std_log.txt`; a pipeline has `logs/azureml/executionlogs.txt`, which `jobs.stream` shows (the
+patterns are `JobLogPattern` of azure-ai-ml 1.35; the words are those that streamed pipelines print).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from azureml_box import datastores
+
+if TYPE_CHECKING:
+    from azureml_box.context import Box
+
+NAMES = ("user_logs/std_log.txt", "logs/azureml/executionlogs.txt")
+
+
+def there(box: Box, run: str) -> dict[str, Path]:
+    """The logs that a run has by now, by name."""
+    places = {name: box.jobs.folder(run) / name for name in NAMES}
+    return {name: path for name, path in places.items() if path.exists()}
+
+
+def tell(box: Box, pipeline: str, text: str) -> None:
+    """Adds a line to a pipeline's log."""
+    path = box.jobs.folder(pipeline) / NAMES[1]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(f"[{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ}] {text}\n")
+
+
+def upload(box: Box, run: str) -> None:
+    """Sends a run's logs to where the SDK looks for a job's artifacts (blocks)."""
+    for name, path in there(box, run).items():
+        address = f"azureml://datastores/{datastores.ARTIFACTS}/paths/ExperimentRun/dcid.{run}/{name}"
+        container, blob = datastores.resolve(box, address)
+        box.storage.upload_file(container, blob, path)

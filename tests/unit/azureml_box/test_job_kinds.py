@@ -11,7 +11,8 @@ import pytest
 
 from azureml_box.errors import ArmError
 from azureml_box.jobs import conditions, kinds
-from azureml_box.jobs.plan import Component, make
+from azureml_box.jobs.expansion import make
+from azureml_box.jobs.plan import Component
 from azureml_box.jobs.values import Literal
 
 DRIVERS = Path(kinds.__file__).parent / "drivers"

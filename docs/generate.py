@@ -159,11 +159,19 @@ def report_schema() -> str:
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def conformance_page() -> str:
+    """Return docs/conformance.md."""
+    from docs import conformance
+
+    return NOTE.format(source="tests/conformance/results.json (make conformance)") + conformance.page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "cli.md": cli_page,
     "states.md": states_page,
     "dataset-rules.md": rules_page,
+    "conformance.md": conformance_page,
     "report.schema.json": report_schema,
 }
 

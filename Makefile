@@ -30,7 +30,7 @@ unit: $(VENV)/.dev ## the unit tests alone
 	@$(BIN)/python -m pytest tests/unit
 
 conformance: setup-test ## all of the SDK's own end-to-end tests that can run against the box
-	@$(BIN)/python -m tests.conformance --own-box --group all --keep && $(BIN)/python -m docs.generate
+	@$(BIN)/python -m tests.conformance --own-box --group all --keep; code=$$?; $(BIN)/python -m docs.generate; exit $$code
 
 bench: setup-test ## what we promise about speed, measured
 	@$(BIN)/python -m bench

@@ -166,11 +166,19 @@ def emulator_page() -> str:
     return NOTE.format(source="the routes of azureml_box/") + page.emulator_page()
 
 
+def conformance_page() -> str:
+    """Return docs/conformance.md."""
+    from docs import conformance
+
+    return NOTE.format(source="tests/conformance/results.json (make conformance)") + conformance.page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "cli.md": cli_page,
     "states.md": states_page,
     "dataset-rules.md": rules_page,
+    "conformance.md": conformance_page,
     "report.schema.json": report_schema,
     "emulator.md": emulator_page,
 }

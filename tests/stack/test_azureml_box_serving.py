@@ -340,7 +340,7 @@ import json, os
 
 def init():
     global words
-    words = open(os.path.join(os.environ["AZUREML_MODEL_DIR"], "model", "data", "weights.txt")).read().strip()
+    words = open(os.path.join(os.environ["AZUREML_MODEL_DIR"], "files", "data", "weights.txt")).read().strip()
 
 def run(raw):
     return {"words": words, "sent": json.loads(raw)}

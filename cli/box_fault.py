@@ -27,6 +27,7 @@ def fault() -> None:
 )
 @click.option("--method", help="The verb; all when not given.")
 @click.option("--path", help="Pattern of the address, as jobs/* (its end) or /*/datasets/**; * is one segment.")
+@click.option("--query", help="A parameter that the address must have, as comp=blocklist.")
 @click.option("--kind", type=click.Choice(_KINDS), help="What happens; status when not given.")
 @click.option("--status", type=int, help="The error's status, 400 to 599.")
 @click.option("--code", help="The error's code; Azure's own for the status when not given.")

@@ -78,7 +78,7 @@ def _faults() -> str:
     )
     words = " ".join((inspect.getdoc(Trigger) or "").split()).replace("***", "`***`")
     return (
-        f"## Faults\n\n`POST /_emulator/faults` takes `method`, `path`, one of `nth`, `every`, `probability` (with `seed`), "
+        f"## Faults\n\n`POST /_emulator/faults` takes `method`, `path`, `query`, one of `nth`, `every`, `probability` (with `seed`), "
         f"`times` (1; 0 is always), and `kind`, `when` (`before` or `after` the effect), `status`, `code`, `message`, `delay` "
         f"(seconds), `retry_after`, `retry_seconds`. {words}\n\n| kind | |\n|---|---|\n{kinds}\n\n"
         f"| `retry_after` | |\n|---|---|\n{forms}\n\nWith a `name` the fields are filled in, and may still be given:\n\n"

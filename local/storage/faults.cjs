@@ -23,6 +23,13 @@ function pattern(glob) {
   return new RegExp(`^${start}${parts.join("")}$`, "i");
 }
 
+function has(query, wanted) {
+  if (!wanted) return true;
+  const [name, value] = wanted.split("=", 2);
+  const given = new URLSearchParams(query).getAll(name);
+  return value === undefined ? given.length > 0 : given.includes(value);
+}
+
 /* Mulberry32: a seed breaks the same calls again. */
 function dice(seed) {
   let state = seed >>> 0;
@@ -43,15 +50,15 @@ class Book {
 
   add(sent) {
     const id = `s${++this.number}`;
-    const none = { name: null, nth: null, every: null, probability: null };
+    const none = { name: null, query: "", nth: null, every: null, probability: null };
     const entry = { rule: { ...none, ...sent, id, seen: 0, fired: 0 }, path: pattern(sent.path), roll: dice(sent.seed) };
     this.rules.set(id, entry);
     return entry.rule;
   }
 
-  take(method, path) {
+  take(method, path, query) {
     for (const { rule, path: fits, roll } of this.rules.values()) {
-      if (!["*", method].includes(rule.method) || !fits.test(path)) continue;
+      if (!["*", method].includes(rule.method) || !fits.test(path) || !has(query, rule.query)) continue;
       rule.seen += 1;
       if (!this.chosen(rule, roll) || (rule.times && rule.fired >= rule.times)) continue;
       rule.fired += 1;
@@ -170,9 +177,9 @@ function install(server, book, token) {
   server.emit = function (event, request, response, ...rest) {
     const pass = () => emit.call(this, event, request, response, ...rest);
     if (event !== "request") return pass();
-    const path = request.url.split("?")[0];
+    const [path, query] = request.url.split("?", 2);
     if (path.startsWith("/_emulator/faults")) return control(book, token, request, response);
-    const rule = book.take(request.method, path);
+    const rule = book.take(request.method, path, query ?? "");
     if (rule === null) return pass();
     const raw = sockets.get(request.socket.remotePort);
     const late = (work) => setTimeout(work, rule.delay * 1000);

@@ -134,7 +134,7 @@ def test_the_package_holds_every_module_and_names_what_it_imports(tmp_path: Path
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "azureml_box").rglob("*.py")}
     assert sources <= names
     metadata = tomllib.loads((ROOT / "azureml_box" / "pyproject.toml").read_text())
-    wanted = [*metadata["project"]["dependencies"], *sum(metadata["project"]["optional-dependencies"].values(), [])]
-    named = {re.split(r"[<>=]", entry)[0].lower() for entry in wanted}
+    groups = [metadata["project"]["dependencies"], *metadata["project"]["optional-dependencies"].values()]
+    named = {re.split(r"[<>=]", entry)[0].lower() for group in groups for entry in group}
     assert {PACKAGES.get(name, name) for name in imported()} <= named
     assert metadata["project"]["entry-points"]["pytest11"] == {"azureml_box": "azureml_box.pytest_plugin"}

@@ -94,6 +94,23 @@ def test_the_storage_breaks_before_the_effect_and_after_it(box: BoxConfig) -> No
     fault(box, "clear")
 
 
+def test_a_block_list_can_be_broken_and_the_blocks_not(box: BoxConfig) -> None:
+    from azure.core.exceptions import HttpResponseError
+    from azure.identity import DefaultAzureCredential
+    from azure.storage.blob import BlobServiceClient
+
+    service = BlobServiceClient(box.url("blob"), credential=DefaultAzureCredential(), retry_total=0)
+    client = service.get_blob_client("datasets", "x/blocks.jsonl")
+    client.stage_block("AAAA", b"half of it")
+    storage_fault(box, "--query", "comp=blocklist", "--status", "500")
+    with pytest.raises(HttpResponseError, match="InternalError"):
+        client.commit_block_list(["AAAA"])
+    assert not client.exists()
+    client.commit_block_list(["AAAA"])
+    assert client.download_blob().readall() == b"half of it"
+    fault(box, "clear")
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [

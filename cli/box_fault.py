@@ -12,7 +12,10 @@ from cli.output import UNREACHABLE, USAGE, document, fail, home_option, json_opt
 _KINDS = (
     "status", "html", "garbage", "half", "half_reset", "half_hang", "close", "reset", "hang", "delay", "provisioning",
 )  # fmt: skip
-_NAMES = "quota_exceeded, compute_quota_exceeded, capacity_gone, compute_capacity_gone, image_build_failed, throttled"
+_NAMES = (
+    "quota_exceeded, compute_quota_exceeded, capacity_gone, compute_capacity_gone, image_build_failed, "
+    "job_image_build_failed, throttled"
+)
 
 
 @click.group()

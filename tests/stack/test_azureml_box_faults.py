@@ -183,6 +183,19 @@ def test_a_deployment_without_capacity_or_image_fails_as_in_azure(workspace: Wor
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "OutOfQuota")
 
 
+def test_a_job_whose_image_cannot_be_built_never_starts(workspace: Workspace) -> None:
+    workspace.control.add_fault(name="job_image_build_failed")
+    properties = {"jobType": "Command", "command": "true", "environmentId": "azureml:plain:1"}
+    assert workspace.call("PUT", "/jobs/unbuilt", {"properties": properties}).status_code == 201
+    until = time.monotonic() + 10
+    while (found := workspace.call("GET", "/jobs/unbuilt").json()["properties"])["status"] != "Failed":
+        assert time.monotonic() < until, found["status"]
+        time.sleep(0.05)
+    details = f"{workspace.emulator.url}/history/v1.0{workspace.base}/runs/unbuilt/details"
+    assert "ImageBuildFailure" in workspace.session.get(details, timeout=5).json()["error"]["error"]["message"]
+    assert found.get("startTimeUtc") is None
+
+
 def test_a_compute_waits_until_it_is_advanced(workspace: Workspace) -> None:
     workspace.control.provision(computes="manual")
     answer = workspace.put_compute("waits")

@@ -34,6 +34,7 @@ def _serve() -> None:
         app,
         host="127.0.0.1",
         port=arguments.port,
+        loop="asyncio",
         http=Connection,
         proxy_headers=False,
         ssl_certfile=str(arguments.cert),

@@ -83,6 +83,7 @@ def routes(box: Box) -> list[BaseRoute]:
 
 
 async def _health(_request: Request) -> Response:
+    """Whether it is ready."""
     return JSONResponse({"status": "Healthy"})
 
 

@@ -11,6 +11,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _EXTENSION = "azureml_box.connection"
+_FAREWELL_SECONDS = 0.1
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
@@ -41,8 +42,10 @@ def reset(scope: Scope) -> None:
 
 
 def close(scope: Scope) -> None:
-    """End the request's connection in order."""
-    _transport(scope).close()
+    """End the request's connection in order; a client that does not answer TLS's farewell is not waited for."""
+    transport = _transport(scope)
+    transport.close()
+    asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, transport.abort)
 
 
 def _transport(scope: Scope) -> asyncio.Transport:

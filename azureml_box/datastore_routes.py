@@ -32,24 +32,29 @@ def routes(box: Box) -> list[Route]:
     """List, GET, PUT, DELETE and listSecrets."""
 
     async def listing(request: Request) -> Response:
+        """All datastores."""
         docs = box.store.list(datastores.KIND)
         if request.query_params.get("isDefault", "").lower() == "true":
             docs = [doc for doc in docs if doc["properties"]["isDefault"]]
         return page(box, request, docs)
 
     async def get(request: Request) -> Response:
+        """One datastore."""
         return json(datastores.find(box, request.path_params["name"]))
 
     async def put(request: Request) -> Response:
+        """Make or change a datastore over a container of the account."""
         return await _put(box, request)
 
     async def delete(request: Request) -> Response:
+        """Delete a datastore; the workspace keeps its own."""
         name = request.path_params["name"].lower()
         if name in (datastores.DEFAULT, datastores.ARTIFACTS):
             raise Conflict(f"{name!r} belongs to the workspace and can't be deleted.", "UserError")
         return Response(status_code=200 if box.store.delete(datastores.KIND, name) else 204)
 
     async def secrets(request: Request) -> Response:
+        """A SAS for its container."""
         return await _secrets(box, request.path_params["name"])
 
     base = f"{box.config.workspace_scope}/datastores"

@@ -22,18 +22,23 @@ def routes(box: Box) -> list[Route]:
     """Metadata, registry discovery, the workspace and its `/discovery`."""
 
     async def metadata(_request: Request) -> Response:
+        """The cloud, as SDKs look for it in ARM_CLOUD_METADATA_URL."""
         return JSONResponse([cloud(box)])
 
     async def registry(request: Request) -> Response:
+        """Where a registry is."""
         return json(_registry(box, request.path_params["registry"]))
 
     async def workspace(_request: Request) -> Response:
+        """The workspace."""
         return json(workspace_document(box))
 
     async def workspaces(_request: Request) -> Response:
+        """All workspaces: this one."""
         return json({"value": [workspace_document(box)]})
 
     async def planes(_request: Request) -> Response:
+        """Addresses of run history and of the data planes."""
         base = box.config.base_url
         return json({"api": base, "history": base, "experimentation": base, "studio": base})
 

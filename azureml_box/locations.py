@@ -27,10 +27,12 @@ def routes(box: Box) -> list[Route]:
     )
 
     async def sizes(request: Request) -> Response:
+        """The sizes of the region."""
         _known_location(box, request)
         return json({"value": [size.document() for size in SIZES.values()]})
 
     async def usages(request: Request) -> Response:
+        """Cores granted and in use, by family."""
         _known_location(box, request)
         return json({"value": _usages(box)})
 

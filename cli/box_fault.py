@@ -12,22 +12,25 @@ from cli.output import UNREACHABLE, USAGE, document, fail, home_option, json_opt
 _KINDS = (
     "status", "html", "garbage", "half", "half_reset", "half_hang", "close", "reset", "hang", "delay", "provisioning",
 )  # fmt: skip
-_NAMES = "quota_exceeded, compute_quota_exceeded, capacity_gone, compute_capacity_gone, image_build_failed, throttled"
+_NAMES = (
+    "quota_exceeded, compute_quota_exceeded, capacity_gone, compute_capacity_gone, image_build_failed, "
+    "job_image_build_failed, throttled"
+)
 
 
 @click.group()
 def fault() -> None:
-    """Break calls to the box's Azure ML, by rule; docs/emulator.md has all that a rule may say.
-
-    The storage cannot be broken from here yet: its calls go to Azurite itself.
-    """
+    """Break calls to the box's Azure ML and to its storage, by rule; docs/emulator.md has all that a rule may say."""
 
 
 @fault.command(epilog=f"Names: {_NAMES}.")
 @click.argument("name", required=False)
-@click.option("--on", type=click.Choice(["azureml"]), default="azureml", show_default=True, help="Which service.")
+@click.option(
+    "--on", type=click.Choice(["azureml", "storage"]), default="azureml", show_default=True, help="Which service."
+)
 @click.option("--method", help="The verb; all when not given.")
-@click.option("--path", help="Pattern of the address, as jobs/* (its end) or /metadata/**; * is one segment.")
+@click.option("--path", help="Pattern of the address, as jobs/* (its end) or /*/datasets/**; * is one segment.")
+@click.option("--query", help="A parameter that the address must have, as comp=blocklist.")
 @click.option("--kind", type=click.Choice(_KINDS), help="What happens; status when not given.")
 @click.option("--status", type=int, help="The error's status, 400 to 599.")
 @click.option("--code", help="The error's code; Azure's own for the status when not given.")
@@ -46,11 +49,10 @@ def fault() -> None:
 @told
 def add(home: str, as_json: bool, on: str, **fields: Any) -> None:
     """Put a rule in force, by NAME or by what it shall do."""
-    del on  # there is one service that can be broken
     given = {name: value for name, value in fields.items() if value is not None}
     if not given:
         fail("say what shall break: a NAME, or --path, --method, --kind, --status …", code=USAGE)
-    rule = _ask("add", home, given)
+    rule = _ask("add", home, on, given)
     if as_json:
         document(rule)
     else:

@@ -11,7 +11,7 @@ from docs.emulator_operations import Operation
 _HEAD = """# The emulator of Azure Machine Learning
 
 How to start it, what it is good for and what it is not: [azureml_box/README.md](../azureml_box/README.md). In the box it is
-the service `azureml`; `droptune box fault` breaks it on purpose.
+the service `azureml`; `droptune box fault` breaks it on purpose, and the storage by the same rules.
 
 `{WS}` is the workspace, `{REG}` a registry (on the host that its discovery names), `{SUB}` the provider below the
 subscription, `{RG}` the resource group.
@@ -78,7 +78,7 @@ def _faults() -> str:
     )
     words = " ".join((inspect.getdoc(Trigger) or "").split()).replace("***", "`***`")
     return (
-        f"## Faults\n\n`POST /_emulator/faults` takes `method`, `path`, one of `nth`, `every`, `probability` (with `seed`), "
+        f"## Faults\n\n`POST /_emulator/faults` takes `method`, `path`, `query`, one of `nth`, `every`, `probability` (with `seed`), "
         f"`times` (1; 0 is always), and `kind`, `when` (`before` or `after` the effect), `status`, `code`, `message`, `delay` "
         f"(seconds), `retry_after`, `retry_seconds`. {words}\n\n| kind | |\n|---|---|\n{kinds}\n\n"
         f"| `retry_after` | |\n|---|---|\n{forms}\n\nWith a `name` the fields are filled in, and may still be given:\n\n"

@@ -42,12 +42,12 @@ class FaultBook:
         """Return all rules with their counts, and the latest that fired."""
         return {"faults": [self._shown(identity) for identity in self._rules], "fired": list(self.fired)}
 
-    def take(self, method: str, path: str) -> Rule | None:
+    def take(self, method: str, path: str, query: str = "") -> Rule | None:
         """Return the rule that fires for a call, having counted it; None where the call is left alone."""
         found: Rule | None = None
         for rule, count in self._rules.values():
             # Rules behind the one that fires see the call no more: its client sees one fault.
-            if found is None and rule.trigger.matches(method, path) and count.fires():
+            if found is None and rule.trigger.matches(method, path, query) and count.fires():
                 found = rule
                 told = {"fault": rule.id, "name": rule.name, "kind": rule.effect.kind}
                 self.fired.append({**told, "method": method, "path": path, "at": now()})

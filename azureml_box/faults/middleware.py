@@ -31,8 +31,9 @@ class Faults:
             await self._app(scope, receive, send)
             return
         method, path, began = scope["method"], scope["path"], time.perf_counter()
-        call = self._box.calls.begin(now(), method, path, scope["query_string"].decode("latin-1"))
-        rule = self._box.faults.take(method, path)
+        query = scope["query_string"].decode("latin-1")
+        call = self._box.calls.begin(now(), method, path, query)
+        rule = self._box.faults.take(method, path, query)
         try:
             if rule is None:
                 await self._pass(call, scope, receive, send)

@@ -10,6 +10,7 @@ from typing import Any
 
 _DEPLOYMENTS = {"method": "PUT", "path": "onlineEndpoints/*/deployments/*"}
 _COMPUTES = {"method": "PUT", "path": "workspaces/*/computes/*"}
+_JOBS = {"method": "PUT", "path": "workspaces/*/jobs/*"}
 
 NAMED: dict[str, dict[str, Any]] = {
     "quota_exceeded": {
@@ -45,6 +46,12 @@ NAMED: dict[str, dict[str, Any]] = {
         "code": "ImageBuildFailure",
         "message": "The environment's image could not be built. Please see troubleshooting guide, available here: "
         "https://aka.ms/oe-tsg#error-imagebuildfailure",
+    },
+    "job_image_build_failed": {
+        **_JOBS,
+        "kind": "provisioning",
+        "code": "ImageBuildFailure",
+        "message": "The environment's image could not be built; the job cannot start.",
     },
     "throttled": {
         "method": "*",

@@ -88,6 +88,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "a verb or *",
     ),
     "path": (lambda value: _text(value) and bool(value), "a pattern such as jobs/* or /metadata/**"),
+    "query": (_text, "a parameter such as comp=blocklist"),
     "nth": (_whole(1, 10**9), "a whole number from 1"),
     "every": (_whole(1, 10**9), "a whole number from 1"),
     "probability": (_number(0, 1), "a number from 0 to 1"),

@@ -6,6 +6,7 @@ import random
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from urllib.parse import parse_qs
 
 # The emulator's own paths: its health and the calls that steer it are never broken.
 SPARED = ("/healthz", "/_emulator/")
@@ -16,19 +17,23 @@ class Trigger:
     """A verb and a path, and of the calls that match: the nth, every nth, or a share of them; at most `times` (0: always).
 
     In `path`, `*` stands for one segment or a part of it, `**` for any number of them; a path that does not begin with
-    `/` matches the end of an address. Case does not count, as in Azure Resource Manager.
+    `/` matches the end of an address. Case does not count, as in Azure Resource Manager. `query` is a parameter that the
+    address must have, as `comp=blocklist`, or `comp` with whatever value.
     """
 
     method: str = "*"
     path: str = "**"
+    query: str = ""
     nth: int | None = None
     every: int | None = None
     probability: float | None = None
     seed: int = 0
     times: int = 1
 
-    def matches(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str, query: str = "") -> bool:
         """Tell whether a call is one of those that are counted."""
+        if self.query and not _has(query, self.query):
+            return False
         if path.startswith(SPARED) or self.method not in ("*", method.upper()):
             return False
         return bool(_pattern(self.path).fullmatch(path.rstrip("/")))
@@ -62,6 +67,12 @@ class Count:
         if rule.every is not None:
             return self.seen % rule.every == 0
         return rule.probability is None or self.dice.random() < rule.probability
+
+
+def _has(query: str, wanted: str) -> bool:
+    name, equals, value = wanted.partition("=")
+    given = parse_qs(query, keep_blank_values=True).get(name)
+    return given is not None and (not equals or value in given)
 
 
 @lru_cache(maxsize=256)

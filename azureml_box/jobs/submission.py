@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from azureml_box import assets
-from azureml_box.compute_routes import find as find_compute
+from azureml_box.computes import find as find_compute
 from azureml_box.errors import ArmError, BadRequest, NotFound
 from azureml_box.jobs import expansion, inputs, modes, settings
 from azureml_box.jobs.durations import seconds

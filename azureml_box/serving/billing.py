@@ -64,6 +64,7 @@ def routes(box: Box) -> list[Route]:
     """GET /_emulator/billing."""
 
     async def get(_request: Request) -> Response:
+        """What deployments would have cost."""
         return JSONResponse(report(box.store))
 
     return [Route("/_emulator/billing", get, methods=["GET"])]

@@ -43,20 +43,24 @@ def routes(box: Box) -> list[Route]:
     path = f"{box.config.workspace_scope}/onlineEndpoints/{{endpoint}}/deployments"
 
     async def listing(request: Request) -> Response:
+        """All deployments of an endpoint."""
         endpoint = request.path_params["endpoint"]
         endpoints.find(box, endpoint)
         return page(box, request, box.store.list(DEPLOYMENTS, f"{endpoint}/"))
 
     async def one(request: Request) -> Response:
+        """One deployment; PUT and PATCH start its server."""
         handlers = {"PUT": _put, "PATCH": _patch, "DELETE": _delete}
         if request.method in handlers:
             return await handlers[request.method](box, request)
         return json(find(box, request.path_params["endpoint"], request.path_params["deployment"]))
 
     async def logs(request: Request) -> Response:
+        """The last lines of its server, or of what was downloaded for it."""
         return await _logs(box, request)
 
     async def skus(request: Request) -> Response:
+        """How far it scales."""
         doc = find(box, request.path_params["endpoint"], request.path_params["deployment"])
         capacity = {"minimum": 1, "maximum": 50, "default": 1, "scaleType": "Manual"}
         sku = {"name": "Default", "tier": "Standard", "capacity": doc["sku"]["capacity"]}
@@ -64,6 +68,7 @@ def routes(box: Box) -> list[Route]:
         return json({"value": [{"resourceType": kind, "sku": sku, "capacity": capacity}]})
 
     async def processes(_request: Request) -> Response:
+        """The processes behind deployments."""
         return json({"deployments": [keeper.state() for keeper in box.serving.keepers.values()]})
 
     single = f"{path}/{{deployment}}"

@@ -40,21 +40,27 @@ def routes(box: Box) -> list[Route]:
     path = f"{box.config.workspace_scope}/onlineEndpoints"
 
     async def listing(request: Request) -> Response:
+        """All endpoints."""
         return page(box, request, box.store.list(ENDPOINTS))
 
     async def get(request: Request) -> Response:
+        """One endpoint."""
         return json(find(box, request.path_params["endpoint"]))
 
     async def put(request: Request) -> Response:
+        """Make or change an endpoint, its traffic and its mirror; a long-running operation."""
         return await _put(box, request)
 
     async def patch(request: Request) -> Response:
+        """Change tags and identity."""
         return await _patch(box, request)
 
     async def delete(request: Request) -> Response:
+        """Delete an endpoint with its deployments."""
         return await _delete(box, request)
 
     async def secrets(request: Request) -> Response:
+        """Keys or a token, or new keys."""
         return await _secrets(box, request)
 
     one = f"{path}/{{endpoint}}"

@@ -29,6 +29,7 @@ def routes(box: Box) -> list[Route]:
     """The one route; the path's case is the middleware's affair."""
 
     async def get(request: Request) -> Response:
+        """Azure Monitor's metrics of an endpoint, by the minute; no points for one that nobody used."""
         return _answer(box, request)
 
     path = f"{box.config.workspace_scope}/onlineEndpoints/{{endpoint}}/providers/{{insights}}/metrics"

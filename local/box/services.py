@@ -57,6 +57,10 @@ def _storage(config: BoxConfig, _: int) -> list[str]:
     return [node(), str(script), f"--home={config.home}", *ports, *_tls(config), doorbell]
 
 
+def _storage_variables(config: BoxConfig) -> dict[str, str]:
+    return {"STORAGE_CONTROL_TOKEN": config.control_token}
+
+
 def _tls(config: BoxConfig) -> list[str]:
     return [f"--cert={config.ca / 'server.pem'}", f"--key={config.ca / 'server.key'}"]
 
@@ -108,7 +112,7 @@ def _functions(config: BoxConfig, descriptor: int) -> list[str]:
     return [sys.executable, "-m", "local.functions_host", *options, "--fd", str(descriptor), *_tls(config)]
 
 
-STORAGE = Service("storage", "blob", "/", _storage, _none)
+STORAGE = Service("storage", "blob", "/", _storage, _storage_variables)
 IDENTITY = Service("identity", "identity", "/healthz", _module("local.identity"), _none)
 AZUREML = Service("azureml", "azureml", "/healthz", _azureml, _azureml_variables)
 EVENTGRID = Service("eventgrid", "eventgrid", "/healthz", _eventgrid, _none)

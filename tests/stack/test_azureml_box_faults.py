@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import email.utils
 import os
-import socket
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import pytest
 import requests
+from raw_tls import is_reset
 
 from azureml_box.alone.control import Control, ControlError
 from azureml_box.alone.emulator import Emulator
@@ -119,22 +118,10 @@ def test_the_wire_breaks_as_told(workspace: Workspace, kind: str, words: str) ->
 
 def test_a_reset_is_a_tcp_reset(workspace: Workspace) -> None:
     workspace.control.add_fault(path="/discovery", kind="reset")
-    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
-    context = ssl.create_default_context(cafile=str(workspace.emulator.authority))
-    tls = context.wrap_bio(received, sent, server_hostname="127.0.0.1")
-    with socket.create_connection(("127.0.0.1", int(workspace.emulator.url.rsplit(":", 1)[1])), 5) as plain:
-        while True:
-            try:
-                tls.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                plain.sendall(sent.read())
-                received.write(plain.recv(65536))
-        tls.write(b"GET /discovery HTTP/1.1\r\nHost: x\r\n\r\n")
-        plain.sendall(sent.read())
-        with pytest.raises(ConnectionResetError):
-            while plain.recv(65536):  # session tickets come first
-                pass
+    workspace.control.add_fault(path="/discovery", kind="close")
+    url = f"{workspace.emulator.url}/discovery"
+    assert is_reset(url, workspace.emulator.authority)
+    assert not is_reset(url, workspace.emulator.authority)
 
 
 def test_a_gateways_page_and_a_body_that_is_no_json_are_sent(workspace: Workspace) -> None:
@@ -194,6 +181,19 @@ def test_a_deployment_without_capacity_or_image_fails_as_in_azure(workspace: Wor
     workspace.control.add_fault(name="quota_exceeded")
     refused = workspace.call("PUT", f"{one}/deployments/third", body, ENDPOINTS)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "OutOfQuota")
+
+
+def test_a_job_whose_image_cannot_be_built_never_starts(workspace: Workspace) -> None:
+    workspace.control.add_fault(name="job_image_build_failed")
+    properties = {"jobType": "Command", "command": "true", "environmentId": "azureml:plain:1"}
+    assert workspace.call("PUT", "/jobs/unbuilt", {"properties": properties}).status_code == 201
+    until = time.monotonic() + 10
+    while (found := workspace.call("GET", "/jobs/unbuilt").json()["properties"])["status"] != "Failed":
+        assert time.monotonic() < until, found["status"]
+        time.sleep(0.05)
+    details = f"{workspace.emulator.url}/history/v1.0{workspace.base}/runs/unbuilt/details"
+    assert "ImageBuildFailure" in workspace.session.get(details, timeout=5).json()["error"]["error"]["message"]
+    assert found.get("startTimeUtc") is None
 
 
 def test_a_compute_waits_until_it_is_advanced(workspace: Workspace) -> None:

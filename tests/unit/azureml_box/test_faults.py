@@ -40,6 +40,14 @@ def test_a_pattern_is_about_the_end_of_an_address(pattern: str, path: str, fits:
     assert Trigger(path=pattern).matches("GET", path) is fits
 
 
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [("", True), ("comp=blocklist", True), ("comp", True), ("blockid", True), ("comp=block", False), ("x", False)],
+)
+def test_a_rule_may_want_a_parameter(wanted: str, fits: bool) -> None:
+    assert Trigger(query=wanted).matches("PUT", "/a/c/b", "comp=blocklist&blockid=") is fits
+
+
 def fires(trigger: Trigger, calls: int = 8) -> list[int]:
     count = Count(trigger)
     return [number for number in range(1, calls + 1) if count.fires()]

@@ -136,11 +136,11 @@ class PipelineRun:
     def _end_groups(self) -> None:
         """Ends the groups whose children have ended, from the innermost outwards."""
         for group in reversed(self._plan.groups):
-            run = self._runs[group]
-            ends = {doc["properties"]["status"] for doc in documents.children(self._box, run)}
+            paths = [path for path in self._runs if path and path.rpartition("/")[0] == group]
+            ends = {documents.get(self._box, self._runs[path])["properties"]["status"] for path in paths}
             if ends <= set(documents.ENDS):
                 worst = next((bad for bad in ("Failed", "Canceled") if bad in ends), "Completed")
-                states.enter(self._box, run, worst)
+                states.enter(self._box, self._runs[group], worst)
 
     def _bind_outputs(self) -> None:
         doc = documents.get(self._box, self._name)

@@ -107,17 +107,22 @@ def test_a_step_that_ran_before_is_reused_with_its_outputs_and_its_log(client: A
     assert [path.read_text() for path in tmp_path.rglob("g")] == ["one\n", "one\n"]
 
 
-def test_a_pipeline_streams_its_own_log(
-    client: Any, rig: Rig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    job = submit(client, two_steps(tmp_path))
+def test_a_pipeline_streams_its_own_log(client: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write, read = step("echo > ${{outputs.out}}/f"), step("sleep 3", inputs={"data": {}}, out=False)
+
+    def build() -> None:
+        first = write()
+        named(read(data=first.outputs.out), "second")
+
+    job = submit(client, build)
     client.jobs.stream(job.name)
-    shown = capsys.readouterr().out
-    for child in steps(client, job.name).values():
-        submitted, completed = (shown.index(f"{word}{child.name}") for word in (f"{child.name[:8]}:", "run id "))
-        assert shown.index("Streaming logs/azureml/executionlogs.txt") < submitted < completed
-    client.jobs.download(job.name, download_path=tmp_path / "all")
-    assert (tmp_path / "all/artifacts/logs/azureml/executionlogs.txt").read_text() in shown
+    shown, children = capsys.readouterr().out, steps(client, job.name)
+    assert "Streaming logs/azureml/executionlogs.txt" in shown
+    assert f"Completing processing run id {children['first'].name}." in shown
+    client.jobs.download(job.name, download_path=tmp_path)
+    kept = (tmp_path / "artifacts/logs/azureml/executionlogs.txt").read_text()
+    places = [kept.index(f"{word}{child.name}") for child in children.values() for word in (":", "run id ")]
+    assert places == sorted(places)
 
 
 def test_a_changed_step_runs_and_what_reads_the_same_content_is_reused(client: Any, tmp_path: Path) -> None:
@@ -269,6 +274,21 @@ def test_a_read_write_mount_takes_changes_back_to_the_datastore(client: Any, tmp
     assert found == [{"same=same", "changed=changedmore", "new=n"}] * 2
 
 
+def test_a_read_write_mount_of_another_steps_output_changes_that_output(client: Any, tmp_path: Path) -> None:
+    write = step("echo one > ${{outputs.out}}/f", is_deterministic=False)
+    change = step("echo two >> ${{inputs.data}}/f", inputs={"data": {"mode": "rw_mount"}}, out=False)
+
+    def build() -> dict[str, Any]:
+        first = write()
+        named(change(data=first.outputs.out), "second")
+        return {"changed": first.outputs.out}
+
+    job = ended(client, submit(client, build).name)
+    assert job.status == "Completed"
+    client.jobs.download(job.name, output_name="changed", download_path=tmp_path)
+    assert [path.read_text() for path in tmp_path.rglob("f")] == ["one\ntwo\n"]
+
+
 def test_a_running_pipeline_outlives_an_emulator_that_is_killed(client: Any, rig: Rig, tmp_path: Path) -> None:
     line = (
         f"echo $$ >> {tmp_path}/own; while [ ! -e {tmp_path}/go ]; do sleep 0.1; done; echo 1 > ${{{{outputs.out}}}}/f"
@@ -290,6 +310,23 @@ def test_a_running_pipeline_outlives_an_emulator_that_is_killed(client: Any, rig
     assert states(client, job.name) == {"first": "Completed", "second": "Completed"}
     assert written(tmp_path / "own") == process
     assert (tmp_path / "read").read_text() == "1\n"
+
+
+def test_a_process_that_was_taken_up_can_be_canceled(client: Any, rig: Rig, tmp_path: Path) -> None:
+    (tmp_path / "deaf.py").write_text(DEAF)
+    deaf = step(f"python {tmp_path}/deaf.py {tmp_path}/pid", out=False)
+
+    def build() -> None:
+        named(deaf(), "deaf")
+
+    job = submit(client, build)
+    process = written(tmp_path / "pid")
+    rig.end("azureml", signal.SIGKILL)
+    rig.start_emulator()
+    assert runs(process) and states(client, job.name) == {"deaf": "Running"}
+    client.jobs.begin_cancel(steps(client, job.name)["deaf"].name).result()
+    assert not runs(process)
+    assert ended(client, job.name).status == "Failed" and states(client, job.name) == {"deaf": "Canceled"}
 
 
 def test_a_job_that_ended_while_no_emulator_ran_ends_as_its_process_did(client: Any, rig: Rig, tmp_path: Path) -> None:

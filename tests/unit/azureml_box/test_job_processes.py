@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from azureml_box.config import Config
@@ -109,6 +110,17 @@ def test_a_process_that_an_earlier_emulator_began_is_waited_for(tmp_path: Path) 
         return code
 
     assert asyncio.run(scene()) == 7
+
+
+def test_the_limit_of_a_process_that_is_taken_up_counts_from_its_own_beginning(tmp_path: Path) -> None:
+    own = {**os.environ, tree.MARK: str(tmp_path)}
+    with subprocess.Popen(["sleep", "60"], env=own, start_new_session=True) as started:
+        born = psutil.Process(started.pid).create_time()
+        (tmp_path / "process.json").write_text(json.dumps({"pid": started.pid, "born": born}))
+        time.sleep(0.3)
+        with pytest.raises(TimeoutError):
+            asyncio.run(process.adopt(tmp_path, 0.2))
+        assert started.wait(5) == -15
 
 
 def test_a_process_that_is_gone_without_a_word_is_called_lost(tmp_path: Path) -> None:

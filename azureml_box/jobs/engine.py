@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from azureml_box.jobs import documents, process, states
+from azureml_box.jobs import delivery, documents, process, states
 from azureml_box.jobs.execution_log import ExecutionLog
 from azureml_box.jobs.plan import Plan, Step
 from azureml_box.jobs.steps import StepFailed, StepRunner
@@ -131,7 +131,7 @@ class _Pipeline:
             return
         states.enter(self._box, self._name, "Finalizing")
         await self._runner.uploaded()
-        self._bind_outputs()
+        await self._bind_outputs()
         states.enter(self._box, self._name, "Completed")
 
     def _make_children(self) -> None:
@@ -197,9 +197,14 @@ class _Pipeline:
         ends = {doc["properties"]["status"] for doc in documents.children(self._box, run)}
         states.enter(self._box, run, next((bad for bad in ("Failed", "Canceled") if bad in ends), "Completed"))
 
-    def _bind_outputs(self) -> None:
+    async def _bind_outputs(self) -> None:
         doc = documents.get(self._box, self._name)
         for (group, output), source in self._plan.outputs.items():
-            if not group and output in doc["properties"]["outputs"]:
-                doc["properties"]["outputs"][output]["uri"] = self._runner.uri(source)
+            entry = doc["properties"]["outputs"].get(output) if not group else None
+            if entry is None:
+                continue
+            made, wanted = self._runner.uri(source), entry.get("uri")
+            entry["uri"] = delivery.chosen(str(wanted), self._name, output) if wanted else made
+            if wanted:
+                await asyncio.to_thread(delivery.deliver, self._box, made, entry["uri"])
         self._box.store.put(documents.KIND, self._name, doc)

@@ -129,4 +129,4 @@ def _copy_upload(box: Box, container: str, path: str) -> None:
     present = set(box.storage.list(container))
     for name in sorted(present):
         if name.startswith(path) and f"{container}/{name}" not in present:
-            box.storage.copy(container, name, f"{container}/{name}")
+            box.storage.copy(container, name, container, f"{container}/{name}")

@@ -126,10 +126,10 @@ class BlobStorage:
             client.create_append_blob()
             client.append_block(data)
 
-    def copy(self, container: str, blob: str, target: str) -> None:
-        """Copy one blob within its container, by the service itself."""
+    def copy(self, container: str, blob: str, to: str, target: str) -> None:
+        """Copy one blob to container `to`, by the service itself."""
         source = f"{self.blob_url(container, blob)}?{self.container_sas(container, 'r', 1)}"
-        self._blob(container, target).start_copy_from_url(source, requires_sync=True)
+        self._blob(to, target).start_copy_from_url(source, requires_sync=True)
 
     def read(self, container: str, blob: str) -> bytes:
         """The blob's bytes; raises azure.core's ResourceNotFoundError."""

@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from azureml_box.jobs import describe, documents, logs, states
+from azureml_box.jobs import delivery, describe, documents, logs, states
 from azureml_box.jobs.plan import Plan, Step
 from azureml_box.jobs.steps import StepFailed, StepRunner
 
@@ -42,7 +42,7 @@ class PipelineRun:
             return
         states.enter(self._box, self._name, "Finalizing")
         await self._runner.uploads.finish()
-        self._bind_outputs()
+        await self._bind_outputs()
         states.enter(self._box, self._name, "Completed")
 
     async def cancel(self, run: str) -> None:
@@ -142,11 +142,16 @@ class PipelineRun:
                 worst = next((bad for bad in ("Failed", "Canceled") if bad in ends), "Completed")
                 states.enter(self._box, self._runs[group], worst)
 
-    def _bind_outputs(self) -> None:
+    async def _bind_outputs(self) -> None:
         doc = documents.get(self._box, self._name)
         for (group, output), source in self._plan.outputs.items():
-            if not group and output in doc["properties"]["outputs"]:
-                doc["properties"]["outputs"][output]["uri"] = self._runner.uri(source)
+            entry = doc["properties"]["outputs"].get(output) if not group else None
+            if entry is None:
+                continue
+            made, wanted = self._runner.uri(source), entry.get("uri")
+            entry["uri"] = delivery.chosen(str(wanted), self._name, output) if wanted else made
+            if wanted:
+                await asyncio.to_thread(delivery.deliver, self._box, made, entry["uri"])
         self._box.store.put(documents.KIND, self._name, doc)
 
 

@@ -37,7 +37,7 @@ def there(get: Callable[[], Any], make: Callable[[], Any]) -> None:
 
 
 def main(registry: str, second: str, configs: Path) -> None:
-    """Clusters, the curated environment, a second registry with a component, a model in the first."""
+    """Clusters, the curated environment, public data, a second registry with a component, a model in the first."""
     box = client(workspace_name=os.environ["AZUREML_WORKSPACE_NAME"])
     for name in CLUSTERS:
         cluster = AmlCompute(name=name, size="STANDARD_DS3_V2", min_instances=0, max_instances=4)
@@ -50,7 +50,19 @@ def main(registry: str, second: str, configs: Path) -> None:
             lambda e=curated: box.environments.get(e.name, e.version),
             lambda e=curated: box.environments.create_or_update(e),
         )
+    public_data()
     shared(registry, second, configs)
+
+
+def public_data() -> None:
+    """The public file that many tests read, in the box's own account."""
+    from azure.storage.blob import BlobServiceClient
+
+    service = BlobServiceClient(os.environ["AZURE_STORAGE_ACCOUNT_URL"], DefaultAzureCredential())
+    container = service.get_container_client("conformance")
+    if not container.exists():
+        container.create_container()
+    container.upload_blob("Titanic.csv", b"PassengerId,Survived\n1,0\n2,1\n", overwrite=True)
 
 
 def shared(registry: str, second: str, configs: Path) -> None:

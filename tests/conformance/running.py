@@ -20,7 +20,13 @@ NEEDED = {
     "ML_RESOURCE_GROUP": "AZURE_RESOURCE_GROUP",
     "ML_WORKSPACE_NAME": "AZUREML_WORKSPACE_NAME",
 }
-_ASKED = (*NEEDED.values(), "AZUREML_REGISTRY_NAME", "ARM_CLOUD_METADATA_URL", "IDENTITY_ENDPOINT")
+_ASKED = (
+    *NEEDED.values(),
+    "AZUREML_REGISTRY_NAME",
+    "AZURE_STORAGE_ACCOUNT_URL",
+    "ARM_CLOUD_METADATA_URL",
+    "IDENTITY_ENDPOINT",
+)
 _NOT_OURS = {"AZUREML_CURRENT_CLOUD", "ML_CLIENT_ID", "ML_CLIENT_SECRET", "PYTEST_CURRENT_TEST"}
 
 
@@ -43,7 +49,8 @@ def run(
 ) -> tuple[list[dict[str, Any]], float]:
     """The results, one a case, and the seconds that pytest took."""
     environment = _environment(box, work)
-    sources = sdk.unpack(work, environment["AZUREML_REGISTRY_NAME"])
+    data = f"{environment['AZURE_STORAGE_ACCOUNT_URL'].rstrip('/')}/conformance/Titanic.csv"
+    sources = sdk.unpack(work, environment["AZUREML_REGISTRY_NAME"], data)
     _prepare(python, sources, environment)
     for name in ("results.jsonl", "calls.jsonl"):
         (work / name).unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 WORK = HERE.parents[1] / ".cache" / "conformance"
 VERSION = "1.35.2"
+PUBLIC = "https://dprepdata.blob.core.windows.net/demo/Titanic.csv"
 SECOND_REGISTRY = "conformance-second"
 REQUIREMENTS = HERE.parents[1] / "requirements" / "conformance.txt"
 _REGISTRY = re.compile(r'registry_name="(?:[A-Za-z0-9-]*(?:testFeed|hello-world))"')
@@ -31,8 +32,11 @@ def install(work: Path) -> str:
     return str(python)
 
 
-def unpack(work: Path, registry: str) -> Path:
-    """The SDK's tests, unpacked anew, with our configuration files and the box's names; otherwise untouched."""
+def unpack(work: Path, registry: str, data: str = PUBLIC) -> Path:
+    """The SDK's tests, unpacked anew, with our configuration files and the box's names; otherwise untouched.
+
+    `data`: where the public file lies that many tests read.
+    """
     root = work / "sdk"
     shutil.rmtree(root, ignore_errors=True)
     with tarfile.open(next((work / "sdist").glob(f"azure_ai_ml-{VERSION}.tar.gz"))) as archive:
@@ -41,12 +45,12 @@ def unpack(work: Path, registry: str) -> Path:
     shutil.rmtree(sdk / "azure")  # so that `import azure.ai.ml` can only mean the installed package
     (sdk / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # else pytest would find our own settings further up
     shutil.copytree(HERE / "fixtures" / "test_configs", sdk / "tests" / "test_configs", dirs_exist_ok=True)
-    _put_in_names(sdk / "tests", registry)
+    _put_in_names(sdk / "tests", registry, data)
     return sdk
 
 
-def _put_in_names(tests: Path, registry: str) -> None:
-    """What a user of the tests changes by hand: the cloud is the configured one, the registry is the box's."""
+def _put_in_names(tests: Path, registry: str, data: str) -> None:
+    """What a user of the tests changes by hand: the cloud is the configured one, registry and public data are the box's."""
     conftest = tests / "conftest.py"
     text, clouds = re.subn(r'^\s*cloud="AzureCloud",\n', "", conftest.read_text(encoding="utf-8"), flags=re.M)
     text = text.replace('registry_name="sdk-test"', f'registry_name="{SECOND_REGISTRY}"')
@@ -57,4 +61,4 @@ def _put_in_names(tests: Path, registry: str) -> None:
     for path in [*tests.glob("*/e2etests/*.py"), *(tests / "test_configs").rglob("*.y*ml")]:
         before = path.read_text(encoding="utf-8")
         after = re.sub(r"registries/(?:sdk-test|testfeed)\b", f"registries/{registry}", before)
-        path.write_text(after.replace("CONF_REGISTRY", registry), encoding="utf-8")
+        path.write_text(after.replace("CONF_REGISTRY", registry).replace(PUBLIC, data), encoding="utf-8")

@@ -116,6 +116,7 @@ def test_a_parallel_step_and_a_copy_really_run(client: Any, tmp_path: Path) -> N
     client.jobs.download(job.name, download_path=tmp_path / "got", output_name="rows")
     found = [path.read_text().split() for path in (tmp_path / "got").rglob("*") if path.is_file()]
     assert found == [["coffee", "tea"]]
+    assert client.jobs.get(job.name).outputs["rows"].path.endswith(f"/paths/chosen/{job.name}/rows.txt")
     children = {child.display_name for child in client.jobs.list(parent_job_name=job.name)}
     assert children == {"scored", "copied"}
 
@@ -154,5 +155,6 @@ def _pipeline(environment: str, folder: Path) -> Any:
         return {"rows": copied.outputs.all}
 
     made = build(data=Input(type="uri_folder", path=str(folder / "data")))
+    made.outputs.rows.path = "azureml://datastores/workspaceblobstore/paths/chosen/${{name}}/rows.txt"
     made.settings.default_compute = "serverless"
     return made

@@ -27,7 +27,7 @@ KINDS = {
     "status": "an error in Azure's envelope",
     "html": "an error as a gateway in front of Azure sends it, in HTML",
     "garbage": "200 with a body that is no JSON",
-    "half": "all headers, half of the body, then the connection closes",
+    "half": "all headers, half of the body, then the connection closes; an answer without a body is not sent at all",
     "half_reset": "all headers, half of the body, then a TCP reset",
     "half_hang": "all headers, half of the body, then silence",
     "close": "the connection closes without an answer",
@@ -78,7 +78,10 @@ class Effect:
             text = f"<html><head><title>{self.status} {code}</title></head><body><h1>{message}</h1></body></html>"
             return self.status, {"content-type": "text/html", **self.pause()}, text.encode()
         error: dict[str, Any] = {"code": code, "message": message, "details": [], "target": None}
-        return self.status, {"content-type": "application/json", **self.pause()}, json.dumps({"error": error}).encode()
+        headers = {"content-type": "application/json", **self.pause()}
+        if self.status == 401:
+            headers["www-authenticate"] = 'Bearer error="invalid_token"'
+        return self.status, headers, json.dumps({"error": error}).encode()
 
     def pause(self) -> dict[str, str]:
         """Return the headers that say when to come back."""

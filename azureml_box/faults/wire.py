@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,7 +40,8 @@ async def emit(effect: Effect, scope: Scope, receive: Receive, send: Send, held:
         await send(held.start)
         await send({"type": "http.response.body", "body": bytes(held.body)})
         return held.status
-    if kind in HALVES:
+    halved = kind in HALVES and bool(held.body) and scope["method"] != "HEAD"
+    if halved:
         await _half(send, held)
     elif kind in ("status", "html", "garbage"):
         status, headers, body = effect.answer()
@@ -50,12 +52,12 @@ async def emit(effect: Effect, scope: Scope, receive: Receive, send: Send, held:
     elif kind in ("reset", "half_reset"):
         connections.reset(scope)
     await _until_gone(receive)
-    return held.status if kind in HALVES else None
+    return held.status if halved else None
 
 
 async def _whole(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    own = [(b"content-length", str(len(body)).encode()), (b"x-ms-request-id", str(uuid.uuid4()).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -130,11 +130,11 @@ function send(rule, request, response, raw, held) {
   if (["status", "html", "garbage"].includes(rule.kind)) {
     const [status, headers, body] = answer(rule);
     for (const name of response.getHeaderNames()) response.removeHeader(name);
-    response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) });
+    response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body), "x-ms-request-id": crypto.randomUUID() });
     response.end(request.method === "HEAD" ? undefined : body);
   } else if (rule.kind === "delay") {
     response.end(held);
-  } else if (HALVES.includes(rule.kind)) {
+  } else if (HALVES.includes(rule.kind) && held.length) {
     if (!response.hasHeader("content-length")) response.setHeader("content-length", held.length);
     response.removeHeader("transfer-encoding");
     response.write(held.subarray(0, Math.floor(held.length / 2)), () => setTimeout(breakOff, 50, rule.kind, request.socket, raw));

@@ -130,11 +130,21 @@ def test_the_package_holds_every_module_and_names_what_it_imports(tmp_path: Path
         wheel, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert built.returncode == 0, built.stderr[-2000:]
-    names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel_file:
+        names = set(wheel_file.namelist())
+        wheel_file.extractall(tmp_path / "site")
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "azureml_box").rglob("*.py")}
     assert sources <= names
     metadata = tomllib.loads((ROOT / "azureml_box" / "pyproject.toml").read_text())
     groups = [metadata["project"]["dependencies"], *metadata["project"]["optional-dependencies"].values()]
     named = {re.split(r"[<>=]", entry)[0].lower() for group in groups for entry in group}
     assert {PACKAGES.get(name, name) for name in imported()} <= named
-    assert metadata["project"]["entry-points"]["pytest11"] == {"azureml_box": "azureml_box.pytest_plugin"}
+    shutil.copytree(PROJECT, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "throttled"]
+    environment["PYTHONPATH"] = str(tmp_path / "site")
+    for _ in ("with the project's conftest", "by the entry point alone"):
+        ran = subprocess.run(
+            tests, cwd=tmp_path / "project", env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-2000:]
+        (tmp_path / "project" / "conftest.py").unlink(missing_ok=True)

@@ -68,6 +68,7 @@ def test_the_nth_call_is_answered_with_azures_envelope_as_often_as_told(workspac
     answers = [workspace.call("GET", "/computes") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 503, 503, 200]
     assert answers[1].json()["error"]["code"] == "ServiceUnavailable"
+    assert answers[1].headers["x-ms-request-id"]
     shown = workspace.control.faults()
     assert (shown["faults"][0]["seen"], shown["faults"][0]["fired"]) == (4, 2)
     assert [one["fault"] for one in shown["fired"]] == [rule["id"]] * 2
@@ -114,6 +115,13 @@ def test_the_wire_breaks_as_told(workspace: Workspace, kind: str, words: str) ->
         workspace.call("GET", "/computes", wait=0.5)
     assert workspace.control.faults()["fired"][0]["kind"] == kind
     assert workspace.call("GET", "/computes").status_code == 200
+
+
+def test_an_answer_without_a_body_cannot_be_halved_and_is_not_sent(workspace: Workspace) -> None:
+    workspace.control.add_fault(method="HEAD", path="/discovery", kind="half")
+    with pytest.raises(requests.ConnectionError):
+        requests.head(f"{workspace.emulator.url}/discovery", timeout=5)
+    assert [call["answered"] for call in workspace.control.calls(method="HEAD")] == [None]
 
 
 def test_a_reset_is_a_tcp_reset(workspace: Workspace) -> None:

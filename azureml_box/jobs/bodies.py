@@ -42,6 +42,11 @@ _SETTINGS = {
     *("default_compute", "default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize"),
     *("continue_run_on_failed_optional_input", "_source"),
 }
+_OBJECTS = (
+    *("inputs", "outputs", "limits", "resources", "distribution", "environmentVariables", "environment_variables"),
+    *("tags", "properties", "services", "settings", "jobs"),
+)
+_TEXTS = ("jobType", "displayName", "experimentName", "command", "codeId", "componentId", "computeId", "environmentId")
 _ASSETS = ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
 _INPUT_TYPES = ("literal", *_ASSETS)
 _SHORT = ("ro_mount", "rw_mount", "eval_mount", "eval_download")  # as components' specs spell them
@@ -57,6 +62,7 @@ def check(box: Box, body: Mapping[str, Any], properties: Mapping[str, Any]) -> N
         ArmError: 501 for what is not done here.
     """
     _unknown(box, "", body, _TOP)
+    _shapes("properties", properties)
     kind = str(properties.get("jobType") or "")
     _enumeration("jobType", kind, JOB_TYPES)
     if kind not in _FIELDS:
@@ -89,6 +95,7 @@ def _pipeline(box: Box, properties: Mapping[str, Any]) -> None:
         place = f"properties.jobs.{name}"
         if not isinstance(node, Mapping):
             raise BadRequest(f"{place} must be an object.", target=place)
+        _shapes(place, node)
         if str(node.get("type") or "") not in _NODE_TYPES:
             refuse(box, f"nodes of type {node['type']} in a pipeline")
         for field in (
@@ -105,6 +112,8 @@ def _in_and_out(box: Box, place: str, job: Mapping[str, Any]) -> None:
             kind = entry.get("jobInputType") or entry.get("job_input_type")
             _enumeration(f"{where}.jobInputType", kind, _INPUT_TYPES)
             _enumeration(f"{where}.mode", entry.get("mode"), _INPUT_MODES)
+            if not isinstance(entry.get("uri") or "", str):
+                raise BadRequest(f"{where}.uri must be a text.", target=f"{where}.uri")
     for name, entry in (job.get("outputs") or {}).items():
         if isinstance(entry, Mapping):
             where = f"{place}.outputs.{name}"
@@ -112,6 +121,13 @@ def _in_and_out(box: Box, place: str, job: Mapping[str, Any]) -> None:
             _enumeration(f"{where}.mode", entry.get("mode"), _OUTPUT_MODES)
             if entry.get("uri") or entry.get("path"):
                 refuse(box, "outputs of a job with an address of their own")
+
+
+def _shapes(place: str, job: Mapping[str, Any]) -> None:
+    for names, wanted, called in ((_OBJECTS, Mapping, "an object"), (_TEXTS, str, "a text")):
+        for name in names:
+            if job.get(name) is not None and not isinstance(job[name], wanted):
+                raise BadRequest(f"{place}.{name} must be {called}.", target=f"{place}.{name}")
 
 
 def _unknown(box: Box, place: str, given: Iterable[str], known: set[str]) -> None:

@@ -1,14 +1,12 @@
 """The process of one step: in its own session, its output in a log that can be read at once.
 
-It does not need the emulator: its exit code goes into a file beside its folders, so that an emulator that dies and comes
-back takes up the process where it is.
+It does not need the emulator: it writes its number and its exit code into files beside its folders, so that an emulator
+that dies and comes back takes up the process where it is.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import time
 from pathlib import Path
 
@@ -17,8 +15,8 @@ import psutil
 from azureml_box.jobs import tree
 
 _LOOK_EVERY = 0.1
-# The command is run by a shell of its own, since it may end in `exit` or `exec`.
-_SHELL = 'bash -c "$1"; code=$?; echo $code > "$2.part" && mv "$2.part" "$2"; exit $code'
+# The number is there before the command begins. The command has a shell of its own, since it may end in `exit` or `exec`.
+_SHELL = 'echo $$ > "$3"; bash -c "$1"; code=$?; echo $code > "$2.part" && mv "$2.part" "$2"; exit $code'
 
 
 class LostError(Exception):
@@ -31,19 +29,24 @@ async def run(command: str, folder: Path, log: Path, environment: dict[str, str]
     Raises:
         TimeoutError: it outlived its limit.
     """
-    _exit_file(folder).unlink(missing_ok=True)
+    for left in (_exit_file(folder), _pid_file(folder)):
+        left.unlink(missing_ok=True)
     own = {**environment, tree.MARK: str(folder)}
-    line = ["bash", "-c", _SHELL, "bash", command, str(_exit_file(folder))]
+    line = ["bash", "-c", _SHELL, "bash", command, str(_exit_file(folder)), str(_pid_file(folder))]
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *line, cwd=folder / "code", env=own, stdout=output, stderr=output, start_new_session=True
         )
     try:
-        _note(folder, process.pid)
         return await asyncio.wait_for(process.wait(), timeout)
     finally:
         await asyncio.shield(asyncio.to_thread(tree.end, str(folder), process.pid))
         _pid_file(folder).unlink(missing_ok=True)
+
+
+def began(folder: Path) -> bool:
+    """Whether the command of this folder was begun: an emulator may die before it has got so far."""
+    return _exit_file(folder).exists() or _number(folder) is not None
 
 
 async def adopt(folder: Path, timeout: float | None) -> int:
@@ -77,24 +80,25 @@ def end_left(folder: Path) -> None:
         _pid_file(folder).unlink(missing_ok=True)
 
 
-def _note(folder: Path, pid: int) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended already
-        born = psutil.Process(pid).create_time()
-        _pid_file(folder).write_text(json.dumps({"pid": pid, "born": born}))
+def _number(folder: Path) -> int | None:
+    try:
+        return int(_pid_file(folder).read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _noted(folder: Path) -> psutil.Process | None:
     """The process that runs in this folder, unless another one has its number by now."""
+    number = _number(folder)
     try:
-        kept = json.loads(_pid_file(folder).read_text())
-        process = psutil.Process(int(kept["pid"]))
-        return process if process.create_time() == kept["born"] else None
-    except (OSError, ValueError, KeyError, psutil.Error):
+        process = psutil.Process(number) if number is not None else None
+        return process if process is not None and tree.marked(process, str(folder)) else None
+    except psutil.Error:
         return None
 
 
 def _pid_file(folder: Path) -> Path:
-    return folder / "process.json"
+    return folder / "pid"
 
 
 def _exit_file(folder: Path) -> Path:

@@ -52,7 +52,8 @@ class StepRunner:
             StepFailed: the command failed, or its files are not there.
         """
         run = self._runs[step.path]
-        begun = documents.get(self._box, run)["properties"]["status"] in _BEGUN
+        status = documents.get(self._box, run)["properties"]["status"]
+        begun = status in _BEGUN and process.began(self._box.jobs.folder(run))
         if not begun:
             states.enter(self._box, run, "Queued")
             try:

@@ -22,7 +22,7 @@ def members(folder: str, session: int | None = None) -> list[psutil.Process]:
     own variable, which children inherit, tells. What threw that away is found as a child or by its session.
     """
     everyone = {process.pid: process for process in psutil.process_iter(["ppid"])}
-    found = {pid for pid, process in everyone.items() if _marked(process, folder) or _in_session(pid, session)}
+    found = {pid for pid, process in everyone.items() if marked(process, folder) or _in_session(pid, session)}
     while more := {pid for pid, process in everyone.items() if process.info["ppid"] in found} - found:
         found |= more
     return [everyone[pid] for pid in found if pid != os.getpid() and alive(everyone[pid])]
@@ -56,7 +56,8 @@ def end(folder: str, session: int | None = None, grace: float = GRACE_SECONDS) -
         left = [process for process in left if alive(process)]
 
 
-def _marked(process: psutil.Process, folder: str) -> bool:
+def marked(process: psutil.Process, folder: str) -> bool:
+    """Whether a process was begun for the run that works in `folder`."""
     try:
         return process.environ().get(MARK) == folder
     except (psutil.Error, OSError):

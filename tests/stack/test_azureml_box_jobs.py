@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from emulator_rig import WORKSPACE, Rig, ended, runs, written
@@ -259,6 +260,31 @@ def test_a_value_that_is_not_of_its_enumeration_is_refused_in_azures_envelope(
 ) -> None:
     status, answer = put(rig, "strict", **properties)
     assert (status, answer["error"]["code"]) == (400, "UserError")
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"inputs": "text"},
+        {"inputs": {"a": {"jobInputType": "uri_file", "uri": 3}}},
+        {"outputs": [1]},
+        {"limits": {"timeout": "soon"}},
+        {"limits": 3},
+        {"command": 3},
+        {"tags": "red"},
+        {"jobType": ["Command"]},
+        {"jobType": "Pipeline", "jobs": {"a": 3}},
+        {"jobType": "Pipeline", "jobs": [1]},
+        {"jobType": "Pipeline", "jobs": {"a": {"componentId": 3}}},
+        {"jobType": "Pipeline", "jobs": {"a": {"componentId": "no id", "inputs": 3}}},
+        {"jobType": "Pipeline", "settings": {"force_rerun": "perhaps"}, "jobs": {"a": {"componentId": "azureml:a:1"}}},
+    ],
+)
+def test_a_body_of_another_shape_is_refused_and_breaks_nothing(rig: Rig, properties: dict[str, Any]) -> None:
+    usual = {} if properties.get("jobType") == "Pipeline" else {"jobType": "Command", "command": "true"}
+    body = {"properties": {**usual, **properties}}
+    status, answer = rig.ask("PUT", f"{WORKSPACE}/jobs/{uuid4()}?api-version=2025-01-01-preview", body)
+    assert status in (400, 404) and answer["error"]["message"], answer
 
 
 def test_a_list_of_jobs_takes_the_parameters_of_the_reference_and_no_others(client: Any, rig: Rig) -> None:

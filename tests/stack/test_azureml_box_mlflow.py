@@ -94,6 +94,26 @@ def test_what_a_search_cannot_mean_is_refused_in_mlflows_envelope(rig: Rig) -> N
         assert call(rig, "runs/search", **sent)[:2] == (400, "INVALID_PARAMETER_VALUE"), sent
 
 
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("runs/search", {"experiment_ids": "trees"}),
+        ("runs/search", {"order_by": [1]}),
+        ("runs/search", {"max_results": "many"}),
+        ("runs/create", {"tags": "red"}),
+        ("runs/create", {"start_time": "soon"}),
+        ("runs/log-batch", {"metrics": {"a": 1}}),
+        ("runs/log-batch", {"params": [1]}),
+        ("runs/log-metric", {"key": "m", "value": 1, "timestamp": "soon"}),
+        ("experiments/create", {"name": "shape", "tags": [1]}),
+    ],
+)
+def test_a_call_of_another_shape_is_refused_and_breaks_nothing(
+    rig: Rig, runs: list[str], path: str, sent: dict[str, Any]
+) -> None:
+    assert call(rig, path, run_id=runs[0], **sent)[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
 def test_experiments_are_made_found_and_searched(rig: Rig, runs: list[str]) -> None:
     assert call(rig, "experiments/create", name="trees")[:2] == (400, "RESOURCE_ALREADY_EXISTS")
     call(rig, "experiments/create", name="flowers", tags=[{"key": "colour", "value": "red"}])

@@ -312,6 +312,32 @@ def test_a_running_pipeline_outlives_an_emulator_that_is_killed(client: Any, rig
     assert (tmp_path / "read").read_text() == "1\n"
 
 
+def test_what_was_done_before_a_kill_is_not_done_again_and_its_outputs_arrive(
+    client: Any, rig: Rig, tmp_path: Path
+) -> None:
+    write = step(f"echo write >> {tmp_path}/ran; head -c 60000000 /dev/zero > ${{{{outputs.out}}}}/f")
+    wait = step(
+        f"echo $$ >> {tmp_path}/own; while [ ! -e {tmp_path}/go ]; do sleep 0.1; done; rm ${{{{inputs.data}}}}/f",
+        inputs={"data": {}},
+        out=False,
+    )
+
+    def build() -> dict[str, Any]:
+        first = write()
+        named(wait(data=first.outputs.out), "second")
+        return {"kept": first.outputs.out}
+
+    job = submit(client, build)
+    written(tmp_path / "own")  # the first step's output is on its way now, or has arrived
+    rig.end("azureml", signal.SIGKILL)
+    rig.start_emulator()
+    (tmp_path / "go").touch()
+    assert ended(client, job.name).status == "Completed", rig.details(job.name)
+    assert lines(tmp_path / "ran") == ["write"] and len(lines(tmp_path / "own")) == 1
+    client.jobs.download(job.name, output_name="kept", download_path=tmp_path)
+    assert [path.stat().st_size for path in tmp_path.rglob("f")] == [60_000_000]
+
+
 def test_a_process_that_was_taken_up_can_be_canceled(client: Any, rig: Rig, tmp_path: Path) -> None:
     (tmp_path / "deaf.py").write_text(DEAF)
     deaf = step(f"python {tmp_path}/deaf.py {tmp_path}/pid", out=False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml_box.jobs import documents
 from azureml_box.jobs.mlflow import filters, ordering
-from azureml_box.jobs.mlflow.errors import Refused, invalid, missing
+from azureml_box.jobs.mlflow.errors import Refused, invalid, listed, missing
 from azureml_box.jobs.mlflow.runs import millis
 from azureml_box.jobs.mlflow.search import view
 from azureml_box.stamps import now
@@ -36,7 +36,7 @@ def create(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
         raise invalid(f"Invalid experiment name {name[:50]!r}: 1 to {_LONGEST_NAME} characters are wanted.")
     if name in _all(box):
         raise Refused(400, "RESOURCE_ALREADY_EXISTS", f"Experiment '{name}' already exists.")
-    tags = {str(tag["key"]): tag.get("value") for tag in sent.get("tags") or []}
+    tags = {str(tag.get("key")): tag.get("value") for tag in listed(sent, "tags", dict)}
     box.store.put(KIND, name, {"name": name, "created": now(), "tags": tags})
     return {"experiment_id": name}
 
@@ -57,7 +57,7 @@ def search(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
     found = [(_values(one), one) for one in _all(box).values() if one["lifecycle_stage"] in stages]
     found = [(seen, one) for seen, one in found if all(clause.matches(seen) for clause in clauses)]
     found.sort(key=lambda one: (-one[1]["creation_time"], one[1]["name"]))
-    shown, following = ordering.page(ordering.ordered(found, sent.get("order_by"), _ATTRIBUTES), sent)
+    shown, following = ordering.page(ordering.ordered(found, listed(sent, "order_by"), _ATTRIBUTES), sent)
     return {"experiments": [one for _, one in shown], **following}
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from azureml_box.jobs import documents
-from azureml_box.jobs.mlflow.errors import missing
+from azureml_box.jobs.mlflow.errors import invalid, listed, missing
 from azureml_box.jobs.reuse import origin
 from azureml_box.stamps import now
 
@@ -89,19 +89,24 @@ def millis(stamp: str | None) -> int | None:
 
 
 def _stamp(millis: Any) -> str:
-    return datetime.fromtimestamp(int(millis) / 1000, UTC).isoformat().replace("+00:00", "Z") if millis else now()
+    if not millis:
+        return now()
+    try:
+        return datetime.fromtimestamp(int(millis) / 1000, UTC).isoformat().replace("+00:00", "Z")
+    except (TypeError, ValueError, OverflowError, OSError):
+        raise invalid(f"Invalid value {millis!r} for a time in milliseconds.") from None
 
 
 def create(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
     """A run that only tracks: nothing is executed for it."""
     name = str(uuid.uuid4())
+    tags = {str(tag.get("key")): str(tag.get("value")) for tag in listed(sent, "tags", dict)}
     experiment = str(sent.get("experiment_id") or "Default")
-    shown = {"jobType": "Command", "displayName": sent.get("run_name") or name, "experimentName": experiment}
+    shown = {"jobType": "Command", "displayName": str(sent.get("run_name") or name), "experimentName": experiment}
     doc = documents.make(box, name, shown, parent=None, root=name)
     doc["properties"]["status"], doc["_tracked_only"] = "Running", True
     doc["_started"] = _stamp(sent.get("start_time"))
     box.store.put(documents.KIND, name, doc)
-    tags = {str(tag["key"]): tag["value"] for tag in sent.get("tags") or []}
     box.store.put(KIND, name, {**data(box, name), "tags": tags})
     return {"run": document(box, doc)}
 
@@ -114,7 +119,7 @@ def update(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
         status = doc["properties"]["status"] = _BACK.get(str(sent["status"]), "Running")
         doc["_ended"] = _stamp(sent.get("end_time")) if status in documents.ENDS else None
     if sent.get("run_name"):
-        doc["properties"]["displayName"] = sent["run_name"]
+        doc["properties"]["displayName"] = str(sent["run_name"])
     box.store.put(documents.KIND, doc["name"], doc)
     return {"run_info": _info(doc)}
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from azureml_box.jobs import documents
 from azureml_box.jobs.mlflow import filters, ordering
 from azureml_box.jobs.mlflow import runs as single
-from azureml_box.jobs.mlflow.errors import invalid
+from azureml_box.jobs.mlflow.errors import invalid, listed, number
 from azureml_box.jobs.reuse import origin
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ VIEWS = {"ACTIVE_ONLY": ("active",), "DELETED_ONLY": ("deleted",), "ALL": ("acti
 def runs(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
     """The runs of experiments that a filter lets through, the newest first unless `order_by` says otherwise."""
     clauses = filters.parse(str(sent.get("filter") or ""), _ATTRIBUTES)
-    wanted, stages = set(sent.get("experiment_ids") or []), view(sent.get("run_view_type"))
+    wanted, stages = set(listed(sent, "experiment_ids")), view(sent.get("run_view_type"))
     docs = box.store.list(documents.KIND, newest_first=True)
     chosen = [doc for doc in docs if not wanted or doc["properties"]["experimentName"] in wanted]
     found = [(values(run), run) for run in (single.document(box, doc) for doc in chosen)]
@@ -34,7 +34,7 @@ def runs(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
         if run["info"]["lifecycle_stage"] in stages and all(clause.matches(seen) for clause in clauses)
     ]
     found.sort(key=lambda one: (-one[1]["info"]["start_time"], one[1]["info"]["run_id"]))
-    shown, following = ordering.page(ordering.ordered(found, sent.get("order_by"), _ATTRIBUTES), sent)
+    shown, following = ordering.page(ordering.ordered(found, listed(sent, "order_by"), _ATTRIBUTES), sent)
     return {"runs": [run for _, run in shown], **following}
 
 
@@ -60,7 +60,7 @@ def values(run: dict[str, Any]) -> filters.Values:
 def history(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
     """All values of a metric, paged."""
     points = single.data(box, origin(single.find(box, sent)))["metrics"].get(str(sent.get("metric_key")), [])
-    start, size = int(sent.get("page_token") or 0), min(int(sent.get("max_results") or _PAGE), _PAGE)
+    start, size = max(number(sent, "page_token", 0), 0), min(number(sent, "max_results", _PAGE), _PAGE)
     answer: dict[str, Any] = {"metrics": points[start : start + size]}
     if start + size < len(points):
         answer["next_page_token"] = str(start + size)

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from azureml_box.jobs.mlflow import runs
-from azureml_box.jobs.mlflow.errors import Refused, invalid
+from azureml_box.jobs.mlflow.errors import Refused, invalid, listed
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -23,7 +23,7 @@ _LONGEST = {"params": 6000, "tags": 8000}
 
 def log_batch(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
     """Metrics, parameters and tags at once: all or nothing."""
-    given = {kind: _entries(kind, sent.get(kind) or []) for kind in _MOST}
+    given = {kind: _entries(kind, listed(sent, kind, dict)) for kind in _MOST}
     total = sum(map(len, given.values()))
     if total > _MOST_IN_ALL:
         raise invalid(f"A batch logging request can contain at most {_MOST_IN_ALL} items. Got {total} items.")
@@ -38,9 +38,7 @@ def log_batch(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _entries(kind: str, sent: Any) -> list[dict[str, Any]]:
-    if not isinstance(sent, list) or not all(isinstance(entry, dict) for entry in sent):
-        raise invalid(f"Invalid value for parameter '{kind}' supplied: a list of objects is wanted.")
+def _entries(kind: str, sent: list[Any]) -> list[dict[str, Any]]:
     if len(sent) > _MOST[kind]:
         most = _MOST[kind]
         raise invalid(f"A batch logging request can contain at most {most} {kind}. Got {len(sent)} {kind}.")
@@ -71,7 +69,7 @@ def _point(entry: dict[str, Any]) -> dict[str, Any]:
             "timestamp": int(entry.get("timestamp") or time.time() * 1000),
             "step": int(entry.get("step") or 0),
         }
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise invalid(f"Got invalid value {entry.get('value')!r} for metric {entry['key']!r}.") from None
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from azureml_box.config import Config
@@ -94,7 +92,7 @@ def test_the_whole_tree_is_ended_even_what_is_deaf_or_in_another_session(tmp_pat
 def test_only_the_runs_own_processes_are_killed(tmp_path: Path) -> None:
     other = {**os.environ, tree.MARK: str(tmp_path / "other")}
     with subprocess.Popen(["sleep", "60"], env=other, start_new_session=True) as alien:
-        (tmp_path / "process.json").write_text(json.dumps({"pid": alien.pid, "born": 1.0}))
+        (tmp_path / "pid").write_text(str(alien.pid))
         process.end_left(tmp_path)
         assert alien.poll() is None
         alien.kill()
@@ -104,7 +102,7 @@ def test_a_process_that_an_earlier_emulator_began_is_waited_for(tmp_path: Path) 
     async def scene() -> int:
         # A cancelled task would end the process: this one is begun as if its emulator had died in the middle.
         began = asyncio.create_task(run(tmp_path, "sleep 0.5; exit 7"))
-        await asyncio.to_thread(wait_for, tmp_path / "process.json")
+        await asyncio.to_thread(wait_for, tmp_path / "pid")
         code = await process.adopt(tmp_path, None)
         began.cancel()
         return code
@@ -115,15 +113,21 @@ def test_a_process_that_an_earlier_emulator_began_is_waited_for(tmp_path: Path) 
 def test_the_limit_of_a_process_that_is_taken_up_counts_from_its_own_beginning(tmp_path: Path) -> None:
     own = {**os.environ, tree.MARK: str(tmp_path)}
     with subprocess.Popen(["sleep", "60"], env=own, start_new_session=True) as started:
-        born = psutil.Process(started.pid).create_time()
-        (tmp_path / "process.json").write_text(json.dumps({"pid": started.pid, "born": born}))
+        (tmp_path / "pid").write_text(str(started.pid))
         time.sleep(0.3)
         with pytest.raises(TimeoutError):
             asyncio.run(process.adopt(tmp_path, 0.2))
         assert started.wait(5) == -15
 
 
+def test_a_command_that_was_never_begun_is_told_from_one_that_was(tmp_path: Path) -> None:
+    assert not process.began(tmp_path)
+    asyncio.run(run(tmp_path, f"test -s {tmp_path}/pid"))
+    assert process.began(tmp_path) and (tmp_path / "exit").read_text() == "0\n"
+
+
 def test_a_process_that_is_gone_without_a_word_is_called_lost(tmp_path: Path) -> None:
-    (tmp_path / "process.json").write_text(json.dumps({"pid": os.getpid(), "born": 1.0}))
+    (tmp_path / "pid").write_text(str(os.getpid()))
+    assert process.began(tmp_path)
     with pytest.raises(process.LostError, match="no exit code"):
         asyncio.run(process.adopt(tmp_path, None))

@@ -5,7 +5,8 @@ Tried with HF datasets 4.7.0, which the pipeline pins (docs/azure-facts.md):
 - The loader fixes the schema by the first 10 MiB. Where two messages of one row have different keys it takes rows as
   they come, whatever keys follow; else a key that comes up later makes it fail, and contents that all look like dates
   become dates. So the first row's first message has one key more than the others, with the value null, which the
-  pipeline takes out again before it trains. Tools are taken as they come where the first row has them as a text.
+  pipeline takes out again before it trains. Tools are taken as they come where the first row has them as a text and
+  the second as a list; so a side of one row that has tools has it twice.
 - A row that is cut before its first answer is dropped silently, but the whole run fails where it is the first or the
   last row. So these two are the rows with the least text before the first answer.
 """
@@ -53,16 +54,16 @@ class Ends:
         else:
             self._sink.write(self._side, row)
 
-    def finish(self) -> None:
-        """Writes the two that were held back."""
-        if len(self._held) > 1:
-            self._sink.write(self._side, self._held[1][1])
+    def finish(self, *, twice: bool = False) -> None:
+        """Writes the two that were held back; a row that is the only one is written twice where that is wanted."""
+        if len(self._held) > 1 or (self._held and twice):
+            self._sink.write(self._side, self._held[-1][1])
         if self._held:
-            self._sink.head(self._side, first_row(self._held[0][1], alone=len(self._held) == 1))
+            self._sink.head(self._side, first_row(self._held[0][1]))
 
 
-def first_row(row: bytes, *, alone: bool = False) -> bytes:
-    """A row as it stands at the beginning of a file; `alone` where it is the only one.
+def first_row(row: bytes) -> bytes:
+    """A row as it stands at the beginning of a file.
 
     >>> first_row(b'{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":"a"}]}')
     b'{"messages":[{"role":"user","content":"q","name":null},{"role":"assistant","content":"a"}]}'
@@ -71,6 +72,6 @@ def first_row(row: bytes, *, alone: bool = False) -> bytes:
     messages = value["messages"]
     mark = next(mark for mark in MARKS if any(mark not in message for message in messages[1:]))
     messages[0].setdefault(mark, None)
-    if "tools" in value and not alone:
+    if "tools" in value:
         value["tools"] = _encode(value["tools"]).decode()
     return _encode(value)

@@ -74,6 +74,9 @@ def _whole(reading: Reading) -> list[Finding]:
         found("rows_alike", f"all rows are alike: the {side} side shares one with the training side")
         for side in reading.sides.shared
     ]
+    said += [
+        found("one_row_twice", f"the {side} side has one row, which stands twice") for side in reading.sides.doubled
+    ]
     rows, with_tools = reading.rows()
     if reading.has_mixed_tools():
         said.append(found("tools_mixed", f"`tools` stands in {with_tools:,} of {rows:,} rows and was left out"))

@@ -72,7 +72,9 @@ class Reading:
             (self._read if role == "dataset" else read_whole)(stretch, self.files[role])
         self.sides = self.stretches["dataset"].sides
         if not self._has_errors():
-            self.sides.finish([side for side in ("validation", "test") if side not in self.files])
+            rows, with_tools = self.rows()
+            empty = [side for side in ("validation", "test") if side not in self.files]
+            self.sides.finish(empty, with_tools=self._keep_tools and rows == with_tools)
 
     def _nearly(self) -> Nearly | None:
         """What counts rows near the context's end, where a tokenizer is at hand."""

@@ -196,6 +196,12 @@ _MENDED = {
         NOTHING,
         '"arguments": {"city": "Rome"}',
     ),
+    "one_row_twice": _w(
+        "a side of a single row that has tools",
+        "The loader takes tools as they come from the second row on: the row stands twice.",
+        "Nothing to do; more rows train better.",
+        "",
+    ),
     "tools_mixed": _w(
         "`tools` in some rows only",
         "The pipeline drops the rows that lack them; the snapshot has none.",

@@ -53,6 +53,7 @@ class Sides:
         self.fractions = fractions
         self.counts = dict.fromkeys(SIDES, 0)
         self.shared: list[str] = []
+        self.doubled: list[str] = []
         self.wants_rows = sink is not None
         self._ends = {side: Ends(side, sink) for side in SIDES} if sink is not None else {}
         self._small: list[Small] | None = []
@@ -91,8 +92,12 @@ class Sides:
         both = self._small is not None and more._small is not None
         self._small = [*(self._small or ()), *(more._small or ())] if both else None
 
-    def finish(self, wanted: list[str]) -> None:
-        """Fills the sides in `wanted` that are empty and writes what was held back; `shared` names those that share."""
+    def finish(self, wanted: list[str], *, with_tools: bool = False) -> None:
+        """Fills the sides in `wanted` that are empty and writes what was held back.
+
+        Afterwards `shared` names the sides that share a row, `doubled` those whose only row stands twice since the rows
+        have tools (why: `shared.datasets.ends`).
+        """
         for side in wanted:
             if not self.counts[side] and self.counts["train"] and not self._move(side):
                 self.shared.append(side)
@@ -100,8 +105,11 @@ class Sides:
                 if side in self._ends:
                     self._ends[side].add(*self._share())
         self.spill()
-        for ends in self._ends.values():
-            ends.finish()
+        self.doubled = [side for side in SIDES if with_tools and self.counts[side] == 1]
+        for side in self.doubled:
+            self.counts[side] = 2
+        for side, ends in self._ends.items():
+            ends.finish(twice=side in self.doubled)
 
     def _share(self) -> tuple[bytes, int]:
         small = [entry for entry in self._small or () if entry.side == "train"]

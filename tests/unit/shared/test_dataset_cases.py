@@ -52,7 +52,14 @@ def test_an_object_over_two_lines_is_told_on_both(tmp_path: Path) -> None:
 
 def test_every_rule_about_lines_and_rows_has_a_case() -> None:
     tested = {case[1] for case in (*ERRORS.values(), *TOLD.values())}
-    elsewhere = {"rows_alike", "answer_cut_off", "test_row_in_training", "pii_rejected", "broken_container"}
+    elsewhere = {
+        "one_row_twice",
+        "rows_alike",
+        "answer_cut_off",
+        "test_row_in_training",
+        "pii_rejected",
+        "broken_container",
+    }
     assert set(RULES) - tested == elsewhere
 
 
@@ -93,6 +100,15 @@ def test_tools_stay_where_all_rows_have_them(tmp_path: Path) -> None:
     data = b"\n".join(row(number, tools=[{"type": "function"}]) for number in range(40))
     assert judge(data, tmp_path).accepted
     assert all("tools" in json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines())
+
+
+def test_a_side_of_one_row_with_tools_has_it_twice(tmp_path: Path) -> None:
+    data = b"\n".join(row(number, tools=[{"type": "function"}]) for number in range(40))
+    verdict = judge(data, tmp_path, test=row(99, tools=[{"enum": [None, 1]}]))
+    lines = [json.loads(line) for line in (tmp_path / "test.jsonl").read_bytes().splitlines()]
+    assert verdict.counts["test"] == len(lines) == 2
+    assert json.loads(lines[0]["tools"]) == lines[1]["tools"] == [{"enum": [None, 1]}]
+    assert "one_row_twice" in {finding.code for finding in verdict.findings}
 
 
 def test_a_tool_call_gets_an_empty_content(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ _FIELDS = {
     "Pipeline": _COMMON | {"jobs", "settings", "sourceJobId"},
 }
 _NOT_HERE = ("sourceJobId", "secretsConfiguration")
-_NO_EFFECT = ("notificationSetting",)
+_NO_EFFECT = ("notificationSetting", "distribution")
 _NODE = {
     *("name", "type", "inputs", "outputs", "componentId", "component", "computeId", "compute", "resources", "limits"),
     *("distribution", "environment_variables", "environmentVariables", "queue_settings", "services", "identity"),
@@ -119,6 +119,8 @@ def _in_and_out(box: Box, place: str, job: Mapping[str, Any]) -> None:
             where = f"{place}.outputs.{name}"
             _enumeration(f"{where}.jobOutputType", entry.get("jobOutputType") or entry.get("job_output_type"), _ASSETS)
             _enumeration(f"{where}.mode", entry.get("mode"), _OUTPUT_MODES)
+            if entry.get("assetName"):
+                note(box, "outputs of a job that become assets (assetName is taken without effect)")
             if entry.get("uri") or entry.get("path"):
                 refuse(box, "outputs of a job with an address of their own")
 

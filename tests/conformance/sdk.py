@@ -43,7 +43,9 @@ def unpack(work: Path, registry: str, data: str = PUBLIC) -> Path:
         archive.extractall(root, filter="data")
     sdk = next(root.iterdir())
     shutil.rmtree(sdk / "azure")  # so that `import azure.ai.ml` can only mean the installed package
-    (sdk / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # else pytest would find our own settings further up
+    (sdk / "pytest.ini").write_text(
+        "[pytest]\n", encoding="utf-8"
+    )  # else pytest would find our own settings further up
     shutil.copytree(HERE / "fixtures" / "test_configs", sdk / "tests" / "test_configs", dirs_exist_ok=True)
     _put_in_names(sdk / "tests", registry, data)
     return sdk

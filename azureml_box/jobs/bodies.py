@@ -37,7 +37,7 @@ _NODE = {
     *("distribution", "environment_variables", "environmentVariables", "queue_settings", "services", "identity"),
     *("display_name", "displayName", "description", "tags", "properties", "comment", "_source"),
 }
-_NODE_TYPES = ("command", "pipeline", "")
+_NODE_TYPES = ("command", "pipeline", "parallel", "data_transfer", "if_else", "")
 _SETTINGS = {
     *("default_compute", "default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize"),
     *("continue_run_on_failed_optional_input", "_source"),
@@ -74,7 +74,7 @@ def check(box: Box, body: Mapping[str, Any], properties: Mapping[str, Any]) -> N
     for name in _NO_EFFECT:
         if properties.get(name):
             note(box, f"the field properties.{name} of a job (taken without effect)")
-    _in_and_out(box, "properties", properties)
+    _in_and_out(box, "properties", properties, addressed=kind == "Pipeline")
     _enumeration("limits.jobLimitsType", (properties.get("limits") or {}).get("jobLimitsType"), ("Command", "Sweep"))
     distribution = properties.get("distribution") or {}
     _enumeration("distributionType", distribution.get("distributionType"), ("PyTorch", "TensorFlow", "Mpi"))
@@ -105,7 +105,7 @@ def _pipeline(box: Box, properties: Mapping[str, Any]) -> None:
         _in_and_out(box, place, node)
 
 
-def _in_and_out(box: Box, place: str, job: Mapping[str, Any]) -> None:
+def _in_and_out(box: Box, place: str, job: Mapping[str, Any], *, addressed: bool = False) -> None:
     for name, entry in (job.get("inputs") or {}).items():
         if isinstance(entry, Mapping):
             where = f"{place}.inputs.{name}"
@@ -121,7 +121,7 @@ def _in_and_out(box: Box, place: str, job: Mapping[str, Any]) -> None:
             _enumeration(f"{where}.mode", entry.get("mode"), _OUTPUT_MODES)
             if entry.get("assetName"):
                 note(box, "outputs of a job that become assets (assetName is taken without effect)")
-            if entry.get("uri") or entry.get("path"):
+            if not addressed and (entry.get("uri") or entry.get("path")):
                 refuse(box, "outputs of a job with an address of their own")
 
 

@@ -223,7 +223,7 @@ def put(rig: Rig, name: str, **properties: Any) -> tuple[int, Any]:
         ({"wheels": 4}, "the field properties.wheels of a job"),
         ({"jobType": "Spark"}, "jobs of type Spark"),
         ({"jobType": "Pipeline", "jobs": {"a": {"type": "parallel"}}, "command": None}, "properties.command"),
-        ({"jobType": "Pipeline", "jobs": {"a": {"type": "parallel"}}}, "nodes of type parallel"),
+        ({"jobType": "Pipeline", "jobs": {"a": {"type": "spark"}}}, "nodes of type spark"),
         ({"jobType": "Pipeline", "settings": {"on_finalize": "a"}}, "properties.settings.on_finalize"),
         ({"jobType": "Pipeline", "settings": {"colour": "red"}}, "properties.settings.colour"),
         (

@@ -55,6 +55,7 @@ def test_what_is_there_is_kept(folder: Path) -> None:
 def test_the_shells_own_bundle_is_kept_in_ours(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "corporate.pem").write_text("# the company's CA\n")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "corporate.pem"))
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     certificates.write_bundle(folder)
     text = (folder / "bundle.pem").read_text()
     assert text.startswith("# the company's CA")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.output import NO, USAGE, document, json_option, say
+
+if TYPE_CHECKING:
+    from shared.datasets.config import Config
 
 SHOWN = 20
 PROGRESS = 64 * 1024 * 1024
@@ -52,8 +55,6 @@ def check(
             sys.exit(USAGE)
         verdict = judge(file, config, beside, str(tokenizer or ""), processes or min(2, os.cpu_count() or 1))
         accepted = accepted and bool(verdict["accepted"])
-        if expected := _forecast(verdict, config):
-            verdict["estimate"] = expected
         document(verdict) if as_json else _show(file, verdict)
         if report is not None:
             _write_report(report, file, verdict)
@@ -77,7 +78,9 @@ def judge(
     terms = datasets.Terms(chosen.base_model or datasets.Terms().model, tokenizer, chosen.checks.pii)
     with reading(file, PROGRESS) as told:
         sources = {"dataset": Local(file, told), **{role: Local(path) for role, path in (beside or {}).items()}}
-        return datasets.check(sources, chosen, wrong, terms=terms, read=reader(processes)).as_json()
+        verdict = datasets.check(sources, chosen, wrong, terms=terms, read=reader(processes)).as_json()
+    expected = _forecast(verdict, chosen)
+    return {**verdict, "estimate": expected} if expected else verdict
 
 
 def _write_report(path: Path, file: Path, verdict: dict[str, Any]) -> None:
@@ -88,13 +91,11 @@ def _write_report(path: Path, file: Path, verdict: dict[str, Any]) -> None:
     say(f"report: {path}")
 
 
-def _forecast(verdict: dict[str, Any], config: Path | None) -> dict[str, Any] | None:
+def _forecast(verdict: dict[str, Any], chosen: Config) -> dict[str, Any] | None:
     """What training on it would cost on droptune's default machine, with the notebook's parameters for Phi-3."""
-    from shared.datasets.config import Config, parse
     from shared.settings import Settings
     from shared.training.forecast import forecast, trained_tokens
 
-    chosen = parse(config.read_bytes())[0] if config else Config()
     if not verdict["accepted"] or chosen.compute:
         return None
     defaults = {"apply_lora": "true", "precision": 16}  # of the registry's Phi models (AZUREML_CONTRACT section 2)

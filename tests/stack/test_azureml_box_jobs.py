@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from emulator_rig import WORKSPACE, Rig, ended, runs, written
+from emulator_rig import WORKSPACE, Rig, ended, runs, started, written
 
 pytestmark = pytest.mark.stack
 
@@ -61,14 +61,8 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         (rig.registry / name / "spec.yaml").write_text(spec)
     (rig.registry / "components/write/code").mkdir()
     (rig.registry / "components/write/code/run.py").write_text(WRITER)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in rig.environment.items():
-            patch.setenv(name, value)
-        try:
-            rig.start()
-            yield rig
-        finally:
-            rig.close()
+    with started(rig):
+        yield rig
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator_rig import Rig, ended, runs, written
+from emulator_rig import Rig, ended, runs, started, written
 
 pytestmark = pytest.mark.stack
 
@@ -32,14 +32,8 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     (rig.registry / "environments/plain/spec.yaml").write_text(
         "name: plain\nversion: '1'\nimage: example.org/plain:1\n"
     )
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in rig.environment.items():
-            patch.setenv(name, value)
-        try:
-            rig.start()
-            yield rig
-        finally:
-            rig.close()
+    with started(rig):
+        yield rig
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import jwt
+import pytest
 
 from local.box import certificates
 from local.box.node import node
@@ -156,6 +159,19 @@ class Rig:
         from azure.ai.ml import MLClient
 
         return MLClient(Signed(self), SUBSCRIPTION, "box", "box")
+
+
+@contextmanager
+def started(rig: Rig) -> Iterator[Rig]:
+    """The rig up and in this process's environment, until the end of the block; its registry is filled before."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in rig.environment.items():
+            patch.setenv(name, value)
+        try:
+            rig.start()
+            yield rig
+        finally:
+            rig.close()
 
 
 def ended(client: Any, name: str, seconds: float = 60) -> Any:

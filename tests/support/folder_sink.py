@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -45,7 +46,7 @@ class Chunked:
         return Chunks(self._chunks)
 
     def seekable(self) -> BinaryIO:
-        raise NotImplementedError
+        return io.BytesIO(b"".join(self._chunks))
 
 
 def judge(

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import IO, cast
 
 from shared.datasets.formats.errors import FormatError
+from shared.datasets.rows.blocks import Chunks
 
 MAX_LINE = 64 * 2**20
 IN_MEMORY = 8 * 2**20
@@ -85,21 +86,12 @@ class ChunkFile(io.RawIOBase):
     """Chunks as a file that can be read once, from its start to its end."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = memoryview(b"")
+        self._chunks = Chunks(chunks)
 
     def readable(self) -> bool:
         """Yes."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview, /) -> int:  # type: ignore[override]
-        """Fills the buffer from the next chunk that holds anything; 0 at the end."""
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        piece = self._rest[: len(buffer)]
-        buffer[: len(piece)] = piece
-        self._rest = self._rest[len(piece) :]
-        return len(piece)
+        """Fills the buffer from the chunks; 0 at their end."""
+        return self._chunks.readinto(memoryview(buffer))

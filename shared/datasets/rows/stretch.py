@@ -70,14 +70,18 @@ class Stretch:
                 self.lines += 1
                 self._too_long(self.lines, block.too_long)
                 continue
+            is_first = begin is not None
             if begin is not None:
                 wrong, begin = begin(block), None
                 if wrong is not None:
                     self.findings.add(wrong)
                     return
-                self._line_by_line(block, first=True)
+            self._scan(block)
+            rows = None if is_first else self._fast.block(block)
+            if rows is None:
+                self._line_by_line(block, first=is_first)
             else:
-                self._block(block)
+                self._rows(rows, block)
             if not self._large and self.tally.characters > SMALL:
                 self._large = True
                 self.sides.spill()
@@ -94,15 +98,6 @@ class Stretch:
         self.lines += more.lines
         if self.tally.characters > SMALL:
             self.sides.spill()
-
-    def _block(self, block: Block) -> None:
-        rows = self._fast.block(block)
-        if rows is None:
-            self._line_by_line(block)
-            return
-        if self._scanner is not None:
-            self._scan(block)
-        self._rows(rows, block)
 
     def _rows(self, rows: list[Any], block: Block) -> None:
         first = self.lines + 1
@@ -162,8 +157,6 @@ class Stretch:
         self.sides.add(keys, rows, before, self._side)
 
     def _line_by_line(self, block: Block, *, first: bool = False) -> None:
-        if self._scanner is not None:
-            self._scan(block)
         lines = bytes(block.view).split(b"\n")
         if block.complete:
             lines.pop()

@@ -68,6 +68,26 @@ def call(
     return _send(method, f"{base_url()}{path}", {"api-version": version, **(query or {})}, body)
 
 
+def pages(path: str, *, version: str = API_VERSION) -> list[dict[str, Any]]:
+    """All entries of a listing, page by page."""
+    found: list[dict[str, Any]] = []
+    query: dict[str, str] = {}
+    while True:
+        page = call("GET", path, version=version, query=query)
+        found += page.get("value", [])
+        skip = skip_token(page.get("nextLink"))
+        if not skip:
+            return found
+        query = {"$skip": skip}
+
+
+def skip_token(link: str | None) -> str:
+    """The token of a listing's next page, from its `nextLink`; empty where there is none."""
+    from urllib.parse import parse_qs, urlsplit
+
+    return parse_qs(urlsplit(link or "").query).get("$skip", [""])[0]
+
+
 def tracking(method: str, path: str, *, query: dict[str, str]) -> dict[str, Any]:
     """Asks the workspace's MLflow tracking service (`runs/get`, `metrics/get-history`, …)."""
     return _send(method, f"{_tracking_url()}/api/2.0/mlflow/{path}", query, None)

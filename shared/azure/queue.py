@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.azure.credential import credential
 from shared.azure.failures import azure_errors
+from shared.azure.outside import outside
 from shared.settings import settings
 
 if TYPE_CHECKING:
@@ -30,10 +31,19 @@ def _queue() -> QueueClient:
     )
 
 
+class AzureQueue:
+    """The queue of the settings."""
+
+    def send(self, body: str, delay: float) -> None:
+        """Puts a message on the queue that is seen after `delay` seconds."""
+        seconds = int(min(delay, MAX_DELAY) + 0.999) if delay > 0 else 0
+        with azure_errors("put a message on the queue"):
+            _queue().send_message(body, visibility_timeout=seconds)
+
+
 def send(body: str, delay: float = 0.0) -> None:
     """Puts a message on the queue that is seen after `delay` seconds (at most 7 days)."""
-    with azure_errors("put a message on the queue"):
-        _queue().send_message(body, visibility_timeout=int(min(max(delay, 0), MAX_DELAY) + 0.999) if delay > 0 else 0)
+    outside().queue.send(body, delay)
 
 
 def reachable() -> None:

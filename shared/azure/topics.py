@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.azure.credential import credential
 from shared.azure.failures import azure_errors
+from shared.azure.outside import outside
 from shared.settings import settings
 
 if TYPE_CHECKING:
@@ -22,15 +23,23 @@ def _publisher() -> EventGridPublisherClient:
     )
 
 
+class AzureTopics:
+    """The topic of the settings."""
+
+    def publish(self, event_type: str, subject: str, data: dict[str, Any]) -> None:
+        """Sends one event; does nothing where no topic is configured."""
+        if not settings().events_endpoint:
+            return
+        from azure.eventgrid import EventGridEvent
+
+        with azure_errors("publish an event"):
+            _publisher().send(EventGridEvent(subject=subject, event_type=event_type, data=data, data_version="1"))
+
+
 def publish(event_type: str, subject: str, data: dict[str, Any]) -> None:
-    """Sends one event; does nothing where no topic is configured.
+    """Sends one event, where a topic is configured.
 
     Raises:
         ServiceError: the topic refused it or cannot be reached.
     """
-    if not settings().events_endpoint:
-        return
-    from azure.eventgrid import EventGridEvent
-
-    with azure_errors("publish an event"):
-        _publisher().send(EventGridEvent(subject=subject, event_type=event_type, data=data, data_version="1"))
+    outside().topics.publish(event_type, subject, data)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from shared.azure.blobs import Container
+from shared.azure.outside import outside
+from shared.azure.seen import OnlineEndpoint
 from shared.endpoints import deployments, usage
 from shared.errors import RejectedError
+
+LONGEST_ROW = 17 * 1024 * 1024
 
 
 def bring_up(endpoint: str, name: str, deployment: str, model_id: str, instance_type: str, run: str) -> bool:
@@ -16,32 +18,31 @@ def bring_up(endpoint: str, name: str, deployment: str, model_id: str, instance_
 
     Raises:
         RejectedError: Azure could not make it; the message carries the log's last line.
-        ForeignResourceError: the endpoint is somebody else's.
+        ForeignResourceError: the endpoint or the deployment is somebody else's.
     """
     found = deployments.find_endpoint(endpoint, name)
     if found is None:
         deployments.start_endpoint(endpoint, name)
         return False
-    if _pending(found, f"the endpoint {endpoint}"):
+    if _pending(found):
         return False
-    made = deployments.find_deployment(endpoint, deployment)
+    made = deployments.find_deployment(endpoint, deployment, run)
     if made is None:
         deployments.start_deployment(endpoint, deployment, model_id, instance_type, run)
         return False
-    if deployments.state_of(made).lower() == "failed":
+    if made.state == "failed":
         line = deployments.log_tail(endpoint, deployment)
         raise RejectedError(
             f"the deployment {deployment} failed" + (f"; its log ends: {line}" if line else ""),
             "look at the deployment's log; a size with more memory often mends it",
         )
-    return deployments.state_of(made).lower() == "succeeded"
+    return made.state == "succeeded"
 
 
-def _pending(resource: dict[str, Any], what: str) -> bool:
-    state = deployments.state_of(resource).lower()
-    if state == "failed":
-        raise RejectedError(f"{what} is in the state Failed", "delete it and retry the run")
-    return state != "succeeded"
+def _pending(endpoint: OnlineEndpoint) -> bool:
+    if endpoint.state == "failed":
+        raise RejectedError(f"the endpoint {endpoint.name} is in the state Failed", "delete it and retry the run")
+    return endpoint.state != "succeeded"
 
 
 def route_all(endpoint: str, name: str, deployment: str) -> bool:
@@ -49,30 +50,31 @@ def route_all(endpoint: str, name: str, deployment: str) -> bool:
     found = deployments.find_endpoint(endpoint, name)
     if found is None:
         return False
-    if deployments.traffic_of(found) == {deployment: 100}:
-        return deployments.state_of(found).lower() == "succeeded"
-    if deployments.state_of(found).lower() == "succeeded":
-        deployments.set_traffic(endpoint, {deployment: 100})
+    if found.traffic == {deployment: 100}:
+        return found.state == "succeeded"
+    if found.state == "succeeded":
+        outside().online.set_traffic(endpoint, {deployment: 100})
     return False
 
 
-def take_down(endpoint: str, name: str, deployment: str) -> bool:
-    """Takes a deployment away, traffic first; True once it is gone."""
-    made = deployments.find_deployment(endpoint, deployment)
+def take_down(endpoint: str, name: str, deployment: str, run: str = "") -> bool:
+    """Takes a deployment away, traffic first; True once it is gone.
+
+    Raises:
+        ForeignResourceError: it, or its endpoint, is somebody else's.
+    """
+    made = deployments.find_deployment(endpoint, deployment, run)
     if made is None:
         return True
     found = deployments.find_endpoint(endpoint, name)
-    if found is not None and deployments.traffic_of(found).get(deployment):
-        if deployments.state_of(found).lower() == "succeeded":
-            rest = {other: share for other, share in deployments.traffic_of(found).items() if other != deployment}
-            deployments.set_traffic(endpoint, {deployment: 0, **rest})
+    if found is not None and found.traffic.get(deployment):
+        if found.state == "succeeded":
+            rest = {other: share for other, share in found.traffic.items() if other != deployment}
+            outside().online.set_traffic(endpoint, {deployment: 0, **rest})
         return False
-    if deployments.state_of(made).lower() != "deleting":
-        deployments.start_delete(endpoint, deployment)
-    return deployments.find_deployment(endpoint, deployment) is None
-
-
-LONGEST_ROW = 17 * 1024 * 1024
+    if made.state != "deleting":
+        outside().online.delete_deployment(endpoint, deployment)
+    return outside().online.deployment(endpoint, deployment) is None
 
 
 def try_out(endpoint: str, name: str, deployment: str, scoring_uri: str, snapshot: str) -> None:
@@ -81,7 +83,7 @@ def try_out(endpoint: str, name: str, deployment: str, scoring_uri: str, snapsho
     Raises:
         RejectedError: it does not answer with a text.
     """
-    from shared.endpoints.wire import body_of, post_once
+    from shared.endpoints.wire import body_of, probe
 
     first = Container("snapshots").read(f"{snapshot}/test.jsonl", most=LONGEST_ROW)[0].split(b"\n", 1)[0]
     messages = [
@@ -91,4 +93,4 @@ def try_out(endpoint: str, name: str, deployment: str, scoring_uri: str, snapsho
     while messages and messages[-1]["role"] == "assistant":
         messages.pop()
     usage.note(name, probe=True)
-    post_once(scoring_uri, deployments.primary_key(endpoint), deployment, body_of(messages, {"max_new_tokens": 16}))
+    probe(scoring_uri, outside().online.key(endpoint), deployment, body_of(messages, {"max_new_tokens": 16}))

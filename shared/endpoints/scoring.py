@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from shared.azure.outside import outside
 from shared.endpoints import target as targets
 from shared.endpoints import usage
 
-if TYPE_CHECKING:
-    import aiohttp
-
 MAX_BODY = 1024 * 1024
-TOTAL_SECONDS = 180.0
-POOL = 64
 _OPENAI_PATIENCE = 120
 
 
@@ -39,23 +35,6 @@ class ScoringError(Exception):
         return {"error": {"message": self.message, "type": kind, "param": self.field, "code": self.code}}
 
 
-_SESSIONS: dict[int, aiohttp.ClientSession] = {}
-
-
-def _session() -> aiohttp.ClientSession:
-    import aiohttp
-
-    loop = asyncio.get_running_loop()
-    session = _SESSIONS.get(id(loop))
-    if session is None or session.closed:
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=POOL, keepalive_timeout=60),
-            timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=5),
-        )
-        _SESSIONS[id(loop)] = session
-    return session
-
-
 async def ask(name: str, body: bytes) -> bytes:
     """Sends a body to the model of a name and returns its answer unchanged.
 
@@ -72,28 +51,15 @@ async def ask(name: str, body: bytes) -> bytes:
             raise ScoringError(404, "model_not_found", f"there is no model {name!r}", field="model")
         if found.record.state != "awake":
             raise await _asleep(name, found)
-        status, headers, answer = await _post(found, name, body)
-        if status == 200:
-            return answer
-        if attempt == 1 and status in (401, 403, 404, 0):
+        usage.note(name)
+        reply = await outside().inference.ask(found.record.scoring_uri, found.key, body)
+        if reply.status == 200:
+            return reply.body
+        if attempt == 1 and reply.status in (401, 403, 404, 0):
             targets.forget_key(name)  # the key was changed, or the deployment went away: read the record anew
             continue
-        raise await _refusal(name, found, status, headers)
+        raise _refusal(name, reply.status, reply.headers)
     raise AssertionError("unreachable")
-
-
-async def _post(found: targets.Target, name: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
-    import aiohttp
-
-    usage.note(name)
-    headers = {"Authorization": f"Bearer {found.key}", "Content-Type": "application/json"}
-    try:
-        async with _session().post(found.record.scoring_uri, data=body, headers=headers) as answer:
-            return answer.status, dict(answer.headers), await answer.read()
-    except TimeoutError:
-        return 408, {}, b""
-    except aiohttp.ClientError:
-        return 0, {}, b""
 
 
 async def _asleep(name: str, found: targets.Target) -> ScoringError:
@@ -106,7 +72,7 @@ async def _asleep(name: str, found: targets.Target) -> ScoringError:
     return ScoringError(503, "model_asleep", message, headers=headers)
 
 
-async def _refusal(name: str, found: targets.Target, status: int, headers: dict[str, str]) -> ScoringError:
+def _refusal(name: str, status: int, headers: dict[str, str]) -> ScoringError:
     if status in (404, 0):
         # Deleted in this very moment (falling asleep): never a bare 404.
         seconds = "5"

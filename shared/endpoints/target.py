@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 
-from shared.endpoints import deployments
+from shared import clock
+from shared.azure.outside import outside
 from shared.errors import ConflictError
 from shared.runs import store, work
 from shared.runs.records import Endpoint
@@ -24,38 +24,44 @@ class Target:
     read_at: float
 
 
-_TARGETS: dict[str, Target] = {}
-_KEYS: dict[str, tuple[str, float]] = {}
+def _targets() -> dict[str, Target]:
+    known: dict[str, Target] = outside().memory.setdefault("targets", {})
+    return known
+
+
+def _keys() -> dict[str, tuple[str, float]]:
+    known: dict[str, tuple[str, float]] = outside().memory.setdefault("keys", {})
+    return known
 
 
 def target(name: str, *, fresh: bool = False) -> Target | None:
     """The endpoint of a name, or None where there has never been one."""
-    known = _TARGETS.get(name)
-    if known and not fresh and known.record.state == "awake" and time.monotonic() - known.read_at < FRESH_SECONDS:
+    known = _targets().get(name)
+    if known and not fresh and known.record.state == "awake" and clock.monotonic() - known.read_at < FRESH_SECONDS:
         return known
     loaded = store.find("endpoint", name)
     if loaded is None:
         return None
     record: Endpoint = loaded.record
     key = _key(record.endpoint_name) if record.state == "awake" else ""
-    found = Target(record, key, time.monotonic())
-    _TARGETS[name] = found
+    found = Target(record, key, clock.monotonic())
+    _targets()[name] = found
     return found
 
 
 def _key(endpoint: str) -> str:
-    key, read_at = _KEYS.get(endpoint, ("", 0.0))
-    if not key or time.monotonic() - read_at > KEY_SECONDS:
-        key = deployments.primary_key(endpoint)
-        _KEYS[endpoint] = (key, time.monotonic())
+    key, read_at = _keys().get(endpoint, ("", 0.0))
+    if not key or clock.monotonic() - read_at > KEY_SECONDS:
+        key = outside().online.key(endpoint)
+        _keys()[endpoint] = (key, clock.monotonic())
     return key
 
 
 def forget_key(name: str) -> None:
     """Drops what is known of a name: its endpoint refused the key, or its deployment is gone."""
-    known = _TARGETS.pop(name, None)
+    known = _targets().pop(name, None)
     if known:
-        _KEYS.pop(known.record.endpoint_name, None)
+        _keys().pop(known.record.endpoint_name, None)
 
 
 def ask_to_wake(name: str) -> None:

@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import uuid
-from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.azure import arm
+from shared import clock
 from shared.azure.blobs import Container
-from shared.endpoints.deployments import path
+from shared.azure.outside import outside
 from shared.runs.records import moment, stamp
 
-INSTANCE = f"{os.environ.get('WEBSITE_INSTANCE_ID', '')[:12] or 'host'}-{uuid.uuid4().hex[:8]}"
 KEEP = timedelta(hours=6)
 FLUSH_SECONDS = 1.0
+MINUTE = "%Y-%m-%dT%H:%M"
 
 
 class Marks(msgspec.Struct):
-    """One instance's marks of an endpoint: requests sent by minute (`2026-01-31T10:05`), and the last real use."""
+    """One instance's marks of an endpoint: requests sent by minute (`2026-01-31T10:05`), and the last real use.
+
+    `written` is when the instance wrote them, by the same clock: what storage says of that moment tells how wrong that
+    clock is.
+    """
 
     sent: dict[str, int] = {}
     last_use: str = ""
+    written: str = ""
 
 
 @dataclass
@@ -41,15 +44,28 @@ class _Local:
 
 
 _LOCK = threading.Lock()
-_LOCAL: dict[str, _Local] = defaultdict(_Local)
+
+
+def _local(name: str) -> _Local:
+    known: dict[str, _Local] = outside().memory.setdefault("use", {})
+    return known.setdefault(name, _Local())
+
+
+def instance() -> str:
+    """The name of this process, under which its marks lie."""
+    return str(outside().memory.setdefault("instance", _new_instance()))
+
+
+def _new_instance() -> str:
+    return f"{os.environ.get('WEBSITE_INSTANCE_ID', '')[:12] or 'host'}-{uuid.uuid4().hex[:8]}"
 
 
 def note(name: str, *, probe: bool = False) -> None:
     """Notes a request that this instance sends to an endpoint; written at most once a second, and soon after."""
-    now = datetime.now(UTC)
+    now = clock.now()
     with _LOCK:
-        local = _LOCAL[name]
-        minute = now.strftime("%Y-%m-%dT%H:%M")
+        local = _local(name)
+        minute = now.strftime(MINUTE)
         local.marks.sent[minute] = local.marks.sent.get(minute, 0) + 1
         if not probe:
             local.marks.last_use = stamp(now)
@@ -57,10 +73,8 @@ def note(name: str, *, probe: bool = False) -> None:
         if local.dirty:
             return
         local.dirty = True
-        wait = max(0.0, local.written + FLUSH_SECONDS - time.monotonic())
-    timer = threading.Timer(wait, flush, [name])
-    timer.daemon = True
-    timer.start()
+        wait = max(0.0, local.written + FLUSH_SECONDS - clock.monotonic())
+    clock.later(wait, flush, name)
 
 
 def flush(name: str) -> None:
@@ -68,29 +82,33 @@ def flush(name: str) -> None:
     from shared.errors import ServiceError
 
     with _LOCK:
-        local = _LOCAL[name]
-        data, local.dirty, local.written = msgspec.json.encode(local.marks), False, time.monotonic()
+        local = _local(name)
+        local.marks.written = stamp(clock.now())
+        data, local.dirty, local.written = msgspec.json.encode(local.marks), False, clock.monotonic()
     try:
-        Container("endpoints").write(f"{name}/use/{INSTANCE}.json", data)
+        Container("endpoints").write(f"{name}/use/{instance()}.json", data)
     except ServiceError:
         with _LOCK:
             local.written = 0.0
 
 
 def _forget(marks: Marks, now: datetime) -> None:
-    oldest = (now - KEEP).strftime("%Y-%m-%dT%H:%M")
+    oldest = (now - KEEP).strftime(MINUTE)
     for minute in [minute for minute in marks.sent if minute < oldest]:
         del marks.sent[minute]
 
 
 def marks(name: str) -> Marks:
-    """The marks of all instances together."""
+    """The marks of all instances together, in the time of the storage service."""
     whole, container = Marks({}, ""), Container("endpoints")
     for blob in container.list(f"{name}/use/"):
         one = msgspec.json.decode(container.read(blob.path)[0], type=Marks)
-        whole.last_use = max(whole.last_use, one.last_use)
+        wrong = blob.modified - moment(one.written) if one.written else timedelta()
+        if one.last_use:
+            whole.last_use = max(whole.last_use, stamp(moment(one.last_use) + wrong))
         for minute, count in one.sent.items():
-            whole.sent[minute] = whole.sent.get(minute, 0) + count
+            there = (datetime.fromisoformat(minute) + wrong + timedelta(seconds=30)).strftime(MINUTE)
+            whole.sent[there] = whole.sent.get(there, 0) + count
     return whole
 
 
@@ -100,25 +118,4 @@ def requests_by_minute(endpoint: str, since: datetime, until: datetime) -> dict[
     Raises:
         ServiceError: the metric cannot be read: then use is unknown, which is not idle.
     """
-    answer = arm.call(
-        "GET",
-        path(endpoint) + "/providers/microsoft.insights/metrics",
-        version=arm.METRICS_API_VERSION,
-        query={
-            "metricnames": "RequestsPerMinute",
-            "aggregation": "Average",
-            "interval": "PT1M",
-            "timespan": f"{_second(since)}/{_second(until)}",
-        },
-    )
-    points: dict[str, float] = {}
-    for metric in answer.get("value", []):
-        for series in metric.get("timeseries", []):
-            for point in series.get("data", []):
-                minute = moment(point["timeStamp"]).astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
-                points[minute] = points.get(minute, 0.0) + float(point.get("average") or 0.0)
-    return points
-
-
-def _second(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return outside().online.requests(endpoint, since, until)

@@ -1,8 +1,4 @@
-"""What goes over the wire to an endpoint and comes back: bodies, and the answers' several shapes.
-
-`online_endpoints.invoke` keeps headers of one call for the next and has no time-out, so we use clients of our own
-(source: AZUREML_CONTRACT section 0, no. 12).
-"""
+"""What goes over the wire to an endpoint and comes back: bodies, and the answers' several shapes."""
 
 from __future__ import annotations
 
@@ -10,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from shared.azure.outside import outside
 from shared.errors import RejectedError, TransientError
 
-PROBE_SECONDS = 60.0
+PASSING = (0, 408, 429, 500, 502, 503, 504)
 
 
 def body_of(messages: list[dict[str, Any]], parameters: dict[str, Any]) -> bytes:
@@ -39,30 +36,22 @@ def text_of(answer: Any) -> str | None:
     return None
 
 
-def post_once(uri: str, key: str, deployment: str, body: bytes) -> str:
+def probe(uri: str, key: str, deployment: str, body: bytes) -> str:
     """Asks one deployment, past the traffic rules, and returns its text.
 
     Raises:
         RejectedError: it answered without a text, or refused.
-        TransientError: it could not be reached.
+        TransientError: it could not be reached, or is busy.
     """
-    import requests
-
-    headers = {
-        "Authorization": f"Bearer {key}",
-        "Content-Type": "application/json",
-        "azureml-model-deployment": deployment,
-    }
-    try:
-        answer = requests.post(uri, data=body, headers=headers, timeout=(5, PROBE_SECONDS))
-    except requests.RequestException as error:
-        raise TransientError(f"the deployment {deployment} cannot be reached: {type(error).__name__}") from error
-    text = _decoded(answer.content) if answer.status_code == 200 else None
+    reply = outside().inference.probe(uri, key, deployment, body)
+    if reply.status in PASSING:
+        raise TransientError(f"the deployment {deployment} cannot be reached now: HTTP {reply.status}")
+    text = _decoded(reply.body) if reply.status == 200 else None
     if text is None:
         raise RejectedError(
-            f"the deployment {deployment} does not answer a test row: HTTP {answer.status_code}",
+            f"the deployment {deployment} does not answer a test row: HTTP {reply.status}",
             "look at the deployment's log",
-            answer.status_code,
+            reply.status,
         )
     return text
 

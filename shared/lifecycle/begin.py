@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.azure.blobs import Listed
+from shared.azure.seen import Listed
 from shared.datasets.check import Verdict
 from shared.lifecycle.snapshots import Manifest
 from shared.runs import identity

@@ -41,7 +41,7 @@ def cancel(reference: str) -> dict[str, Any]:
     Raises:
         UserError: it rests already.
     """
-    from shared.endpoints import deployments
+    from shared.azure.outside import outside
     from shared.lifecycle.steps.billing import close_interval
 
     identity = find(reference)["id"]
@@ -56,7 +56,7 @@ def cancel(reference: str) -> dict[str, Any]:
     if run.state == "deploying":
         place = store.load("endpoint", run.name)
         if place.record.deployment != run.endpoint["deployment"]:
-            deployments.start_delete(place.record.endpoint_name, run.endpoint["deployment"])
+            outside().online.delete_deployment(place.record.endpoint_name, run.endpoint["deployment"])
             close_interval(place.record, run.endpoint["deployment"])
         place.record.deploying = ""
         store.save(place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.azure import ml
+from shared.azure.outside import outside
 from shared.datasets.paths import place
 from shared.lifecycle.uploads import companions, folder
 from shared.runs import identity, store, work
@@ -41,7 +41,7 @@ def look_at_folder(name: str) -> None:
             )
             if store.create(upload) is not None:
                 work.look_at("upload", key)
-                ml.warm()
+                outside().warm()
         elif not rests(found.record):
             work.look_at("upload", key)
         elif found.record.companions != beside and blob == newest:

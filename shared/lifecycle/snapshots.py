@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from shared.azure.blobs import Container
-from shared.azure.staging import BlockWriter
+from shared.azure.outside import Staged
 from shared.datasets.check import RULES_VERSION, SIDES
 from shared.errors import NotFoundError
 
@@ -58,13 +58,13 @@ class Snapshot:
 
     def __init__(self, where: str) -> None:
         self._where = where
-        self._writers: dict[str, BlockWriter] = {}
+        self._writers: dict[str, Staged] = {}
         self._heads: dict[str, bytes] = {}
 
     def begin(self) -> Snapshot:
         """A new sink for a pass of the checker."""
         self.abandon()
-        self._writers = {side: BlockWriter("snapshots", f"{self._where}/{side}.jsonl", block=BLOCK) for side in SIDES}
+        self._writers = {side: SNAPSHOTS.stage(f"{self._where}/{side}.jsonl", block=BLOCK) for side in SIDES}
         return self
 
     def write(self, side: str, row: bytes) -> None:

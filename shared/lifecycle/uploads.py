@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from shared.azure.blobs import Container, Listed
-from shared.azure.ranges import RangeFile, stream
+from shared import clock
+from shared.azure.blobs import Container
+from shared.azure.seen import Listed
 from shared.datasets.paths import place
 from shared.datasets.rows.blocks import Chunks, Readable
 from shared.errors import UserError
 
 DATASETS = Container("datasets")
 READING_SECONDS = 240.0
-WORKERS = 2  # with four no faster in the box, and 16 MB more in memory
 
 
 @dataclass(frozen=True)
@@ -38,18 +37,18 @@ class Blob:
 
     def open(self) -> Readable:
         """The bytes from the beginning."""
-        return Chunks(self._in_time(stream("datasets", self.path, self.etag, self.size, workers=WORKERS)))
+        return Chunks(self._in_time(DATASETS.stream(self.path, self.etag, self.size)))
 
     def _in_time(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
-            if time.monotonic() > self.ends:
+            if clock.monotonic() > self.ends:
                 told = f"{self.name} could not be read within {READING_SECONDS:.0f} seconds"
                 raise UserError(told, "drop it in several files, or compressed (.jsonl.gz)")
             yield piece
 
     def seekable(self) -> BinaryIO:
         """The same as a file."""
-        return cast(BinaryIO, RangeFile("datasets", self.path, self.etag, self.size))
+        return DATASETS.seekable(self.path, self.etag, self.size)
 
 
 def folder(name: str) -> list[Listed]:
@@ -65,7 +64,7 @@ def companions(blobs: list[Listed]) -> dict[str, str]:
 
 def files(dataset: Listed, blobs: list[Listed]) -> dict[str, Blob]:
     """What is checked: the dataset and, where they lie beside it, its test and validation files."""
-    ends = time.monotonic() + READING_SECONDS
+    ends = clock.monotonic() + READING_SECONDS
     found = {"dataset": Blob(dataset.path, dataset.etag, dataset.size, ends)}
     for blob in blobs:
         where = place(blob.path)

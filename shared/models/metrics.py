@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.azure import arm
+from shared.azure.outside import outside
 from shared.errors import NotFoundError
 
 SHOWN = ("loss", "eval_loss", "learning_rate", "grad_norm", "epoch", "train_loss", "train_runtime", "total_steps")
@@ -18,23 +18,18 @@ CURVES = ("loss", "eval_loss")
 def latest(job: str) -> dict[str, float]:
     """The last value of each metric that the pipeline's root run has; empty where there is none yet."""
     try:
-        answer = arm.tracking("GET", "runs/get", query={"run_id": job, "run_uuid": job})
+        found = outside().jobs.metrics(job)
     except NotFoundError:
         return {}
-    metrics = answer.get("run", {}).get("data", {}).get("metrics", [])
-    return {entry["key"]: float(entry["value"]) for entry in metrics if entry["key"] in SHOWN}
+    return {key: value for key, value in found.items() if key in SHOWN}
 
 
 def curve(job: str, metric: str) -> list[list[float]]:
     """Step and value of every point of a metric, in order."""
     try:
-        answer = arm.tracking(
-            "GET", "metrics/get-history", query={"run_id": job, "metric_key": metric, "max_results": "5000"}
-        )
+        return outside().jobs.curve(job, metric)
     except NotFoundError:
         return []
-    points = [[float(point.get("step", 0)), float(point["value"])] for point in answer.get("metrics", [])]
-    return sorted(points)
 
 
 def read(job: str) -> dict[str, Any]:

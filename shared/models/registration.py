@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from shared.azure import ml
-from shared.azure.failures import azure_errors
-from shared.errors import ForeignResourceError, NotFoundError, RejectedError
+from shared.azure.outside import outside
+from shared.azure.seen import Job, Model
+from shared.errors import ForeignResourceError, RejectedError
 from shared.runs.identity import TAG_RUN
 
 OUTPUT = "trained_model"
 
 
-def register(job: Any, name: str, version: str, run: str, tags: dict[str, str]) -> Any:
+def register(job: Job, name: str, version: str, run: str, tags: dict[str, str]) -> Model:
     """Registers `trained_model` of a job; a version that bears our run's tag is adopted.
 
     Raises:
@@ -21,30 +19,15 @@ def register(job: Any, name: str, version: str, run: str, tags: dict[str, str]) 
     """
     found = find(name, version)
     if found is not None:
-        if (found.tags or {}).get(TAG_RUN) != run:
+        if found.tags.get(TAG_RUN) != run:
             raise ForeignResourceError(f"the model {name}:{version} exists and is not ours", "archive that version")
         return found
-    if OUTPUT not in (job.outputs or {}):
+    if OUTPUT not in job.outputs:
         raise RejectedError(f"the job {job.name} ended without the output {OUTPUT!r}", "look at the job's last step")
-    from azure.ai.ml.constants import AssetTypes
-    from azure.ai.ml.entities import Model
-
-    model = Model(
-        path=f"azureml://jobs/{job.name}/outputs/{OUTPUT}",
-        type=AssetTypes.MLFLOW_MODEL,
-        name=name,
-        version=version,
-        description=f"{run}, tuned by droptune",
-        tags={TAG_RUN: run, **tags},
-    )
-    with azure_errors(f"register the model {name}:{version}"):
-        return ml.workspace().models.create_or_update(model)
+    where = f"azureml://jobs/{job.name}/outputs/{OUTPUT}"
+    return outside().models.register(name, version, where, f"{run}, tuned by droptune", {TAG_RUN: run, **tags})
 
 
-def find(name: str, version: str) -> Any | None:
+def find(name: str, version: str) -> Model | None:
     """A version of a registered model, or None."""
-    try:
-        with azure_errors(f"look at the model {name}:{version}"):
-            return ml.workspace().models.get(name, version=version)
-    except NotFoundError:
-        return None
+    return outside().models.find(name, version)

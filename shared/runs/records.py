@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from shared import clock
+
 UPLOAD_RESTS = ("accepted", "rejected", "duplicate", "withdrawn")
 RUN_RESTS = ("live", "refused", "failed", "gated_out", "rolled_back", "cancelled", "superseded")
 ENDPOINT_RESTS = ("absent",)
@@ -116,7 +118,7 @@ def rests(record: Record) -> bool:
 
 def now() -> str:
     """This moment in UTC, as records write it."""
-    return stamp(datetime.now(UTC))
+    return stamp(clock.now())
 
 
 def stamp(moment: datetime) -> str:

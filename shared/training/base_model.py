@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-import time
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
-from shared.azure import ml
-from shared.azure.failures import azure_errors
+from shared.azure.outside import outside, remembered
+from shared.azure.seen import Component
 from shared.errors import NotFoundError, RejectedError, UserError
 from shared.settings import settings
-
-if TYPE_CHECKING:
-    from azure.ai.ml.entities import Model
 
 _ID = re.compile(
     r"azureml://registries/(?P<registry>[^/]+)/models/(?P<name>[^/]+)/(?:versions|labels)/(?P<version>[^/]+)"
@@ -62,8 +56,6 @@ def split_reference(reference: str) -> tuple[str, str | None]:
 def find(reference: str) -> BaseModel:
     """The base model that a reference names, by version or by the label `latest`.
 
-    For a label of a model that there is not, the SDK raises an error of its own, without a status.
-
     Raises:
         UserError: the registry has no such model.
     """
@@ -82,47 +74,16 @@ def find(reference: str) -> BaseModel:
 
 
 def _fetch(name: str, version: str | None) -> BaseModel:
-    return _fetch_at(name, version, int(time.monotonic() // FRESH_SECONDS))
+    found = remembered(f"model {name}:{version}", FRESH_SECONDS, lambda: outside().registry.model(name, version))
+    return BaseModel(found.id, found.name, found.version, found.tags, found.properties)
 
 
-@lru_cache(maxsize=32)
-def _fetch_at(name: str, version: str | None, _minute: int) -> BaseModel:
-    with azure_errors(f"look up the base model {name}"):
-        models = ml.registry().models
-        found: Model = models.get(name, version=version) if version else models.get(name, label="latest")
-    return BaseModel(
-        id=str(found.id),
-        name=str(found.name),
-        version=str(found.version),
-        tags={key: str(value) for key, value in (found.tags or {}).items()},
-        properties={key: str(value) for key, value in (found.properties or {}).items()},
-    )
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """The fine-tuning pipeline component; `inputs` maps each input to its type, enum and minimum."""
-
-    component: Any
-    version: str
-    inputs: dict[str, dict[str, Any]]
-
-
-def find_pipeline() -> Pipeline:
+def find_pipeline() -> Component:
     """The pipeline component of the registry, at its latest version.
 
     Raises:
         NotFoundError: the registry has none of this name.
     """
-    return _pipeline_at(settings().pipeline, int(time.monotonic() // FRESH_SECONDS))
-
-
-@lru_cache(maxsize=2)
-def _pipeline_at(name: str, _minute: int) -> Pipeline:
-    with azure_errors(f"look up the component {name}"):
-        component = ml.registry().components.get(name, label="latest")
-    inputs = {
-        key: {"type": value.type, "enum": value.get("enum"), "min": value.get("min")}
-        for key, value in component.inputs.items()
-    }
-    return Pipeline(component, str(component.version), inputs)
+    name = settings().pipeline
+    found: Component = remembered(f"component {name}", FRESH_SECONDS, lambda: outside().registry.component(name))
+    return found

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
-from shared.azure import ml
-from shared.azure.failures import azure_errors
-from shared.errors import NotFoundError, TransientError, UserError
+from shared.azure.outside import outside, remembered
+from shared.azure.seen import Compute
+from shared.errors import TransientError, UserError
 from shared.settings import Settings
 from shared.training.base_model import BaseModel
 
+SIZES_SECONDS = 3600.0
 UNSUITED = {"standard_nc6", "standard_nc12", "standard_nc24", "standard_nc24r"}
 
 
@@ -32,13 +31,13 @@ def ready(name: str, settings: Settings, model: BaseModel) -> Cluster:
         UserError: it failed to be made, has no GPU, or its size is not on the model's list.
     """
     compute = _get_or_create(name, settings)
-    size, state = str(compute.size), _plain(compute.provisioning_state)
-    if state.lower() == "failed":
+    size, state = compute.size, compute.state
+    if state == "failed":
         raise UserError(f"the compute {name!r} is in the state failed", "delete it or name another one", "compute")
     check_size(name, size, model)
-    if state.lower() not in ("succeeded", ""):
+    if state not in ("succeeded", ""):
         raise TransientError(f"the compute {name!r} is being made ({state})")
-    return Cluster(name, size, int(compute.max_instances or 1), _gpus(size))
+    return Cluster(name, size, compute.nodes, _gpus(size))
 
 
 def check_size(name: str, size: str, model: BaseModel) -> None:
@@ -55,40 +54,21 @@ def check_size(name: str, size: str, model: BaseModel) -> None:
         raise UserError(f"{size} is not supported for fine-tuning", "use a size with an A100 GPU", "compute")
 
 
-def _get_or_create(name: str, settings: Settings) -> Any:
-    from azure.ai.ml.entities import AmlCompute
-
-    computes = ml.workspace().compute
-    try:
-        with azure_errors(f"look at the compute {name}"):
-            return computes.get(name)
-    except NotFoundError as missing:
-        if name != settings.compute:
-            fix = f"name a cluster of the workspace, or leave `compute` out to use {settings.compute!r}"
-            raise UserError(f"the workspace has no compute {name!r}", fix, "compute") from missing
-    cluster = AmlCompute(
-        name=name,
-        size=settings.compute_size,
-        tier="Dedicated",
-        min_instances=0,
-        max_instances=settings.compute_nodes,
-        idle_time_before_scale_down=120,
-        tags={"droptune": "compute"},
-    )
-    with azure_errors(f"make the compute {name}"):
-        computes.begin_create_or_update(cluster)
-        return computes.get(name)
+def _get_or_create(name: str, settings: Settings) -> Compute:
+    computes = outside().computes
+    found = computes.find(name)
+    if found is not None:
+        return found
+    if name != settings.compute:
+        fix = f"name a cluster of the workspace, or leave `compute` out to use {settings.compute!r}"
+        raise UserError(f"the workspace has no compute {name!r}", fix, "compute")
+    computes.start(name, settings.compute_size, settings.compute_nodes, {"droptune": "compute"})
+    return computes.find(name) or Compute(name, settings.compute_size, "creating", settings.compute_nodes)
 
 
-def _plain(state: Any) -> str:
-    return str(getattr(state, "value", state) or "")  # the SDK gives an enum or a text
-
-
-@lru_cache(maxsize=32)
 def _gpus(size: str) -> int:
-    with azure_errors("list the compute sizes"):
-        sizes = ml.workspace().compute.list_sizes()
-    count = next((int(found.gpus or 0) for found in sizes if str(found.name).lower() == size.lower()), 0)
+    sizes = remembered("sizes", SIZES_SECONDS, lambda: outside().computes.sizes())
+    count = next((found.gpus for found in sizes if found.name.lower() == size.lower()), 0)
     if count < 1:
         raise UserError(f"{size} has no GPU", "name a compute with one", "compute")
-    return count
+    return int(count)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from threading import Lock
 from typing import Any
 
-from shared.azure import ml
-from shared.azure.failures import azure_errors
-from shared.errors import ForeignResourceError, NotFoundError
+from shared.azure.outside import outside
+from shared.azure.seen import Component, Job, JobSpec
+from shared.errors import ForeignResourceError
 from shared.runs.identity import TAG_RUN
-from shared.training.base_model import BaseModel, Pipeline
+from shared.training.base_model import BaseModel
 from shared.training.compute import Cluster
-
-# The SDK keeps the pipeline that is being built in a stack of the process: two threads at once would mix theirs.
-_BUILDING = Lock()
-ENDS = ("Completed", "Failed", "Canceled", "NotResponding")
 
 
 def display_name(model: str, dataset: str, parameters: dict[str, Any], cluster: Cluster) -> str:
@@ -41,80 +36,63 @@ def display_name(model: str, dataset: str, parameters: dict[str, Any], cluster: 
     )
 
 
-def build(
-    pipeline: Pipeline,
+def spec(
+    name: str,
+    run: str,
+    pipeline: Component,
     model: BaseModel,
     cluster: Cluster,
     files: dict[str, str],
     parameters: dict[str, Any],
-    name: str,
-) -> Any:
-    """The pipeline job; all of train, validation and test are given, so that every training row is trained on."""
-    from azure.ai.ml import Input
-    from azure.ai.ml.dsl import pipeline as dsl_pipeline
-
-    computes = {key: cluster.name for key in pipeline.inputs if key.startswith("compute_")}
-    data = {f"{side}_file_path": Input(type="uri_file", path=path) for side, path in files.items()}
-
-    @dsl_pipeline
-    def fine_tune() -> dict[str, Any]:
-        node = pipeline.component(
-            mlflow_model_path=Input(type="mlflow_model", path=model.id),
-            number_of_gpu_to_use_finetuning=cluster.gpus,
-            **computes,
-            **data,
-            **parameters,
-        )
-        return {"trained_model": node.outputs.mlflow_model_folder}
-
-    with _BUILDING:
-        job = fine_tune()
-    job.display_name = name
-    settings: Any = job.settings
-    settings.force_rerun = True
-    settings.continue_on_step_failure = False
-    return job
+    shown: str,
+) -> JobSpec:
+    """The job that trains: the component bound to a model, a cluster and the three files of a snapshot."""
+    return JobSpec(
+        name=name,
+        experiment=f"chat_completion_{model.name}",
+        display_name=shown,
+        tags={TAG_RUN: run},
+        component=pipeline.component,
+        model_id=model.id,
+        gpus=cluster.gpus,
+        computes={key: cluster.name for key in pipeline.inputs if key.startswith("compute_")},
+        files=files,
+        parameters=parameters,
+    )
 
 
-def submit(job: Any, name: str, run: str, experiment: str) -> Any:
+def submit(wanted: JobSpec, run: str) -> Job:
     """Submits a job under its name; a job of that name that bears our run's tag is adopted.
 
     Raises:
         ForeignResourceError: a job of that name belongs to somebody else.
     """
-    found = find(name)
+    found = find(wanted.name)
     if found is None:
-        job.name, job.tags = name, {TAG_RUN: run}
-        with azure_errors(f"submit the job {name}"):
-            return ml.workspace().jobs.create_or_update(job, experiment_name=experiment)
-    if (found.tags or {}).get(TAG_RUN) != run:
-        raise ForeignResourceError(f"a job called {name!r} exists and is not ours", "rename or archive that job")
+        return outside().jobs.submit(wanted)
+    if found.tags.get(TAG_RUN) != run:
+        raise ForeignResourceError(f"a job called {wanted.name!r} exists and is not ours", "rename or archive that job")
     return found
 
 
-def find(name: str) -> Any | None:
+def find(name: str) -> Job | None:
     """The job of this name, or None."""
-    try:
-        with azure_errors(f"look at the job {name}"):
-            return ml.workspace().jobs.get(name)
-    except NotFoundError:
-        return None
+    return outside().jobs.find(name)
 
 
-def cancel(name: str) -> None:
-    """Asks for a job's end; one that is gone or ended is fine."""
+def cancel(name: str) -> bool:
+    """Asks for a job's end; True where none of this name runs any more."""
     job = find(name)
-    if job is not None and job.status not in ENDS:
-        with azure_errors(f"cancel the job {name}"):
-            ml.workspace().jobs.begin_cancel(name)
+    if job is None or job.ended:
+        return True
+    outside().jobs.cancel(name)
+    return False
 
 
 def failure(name: str) -> str:
     """Which step of a failed pipeline failed, and what it said."""
-    with azure_errors(f"look at the steps of {name}"):
-        children = list(ml.workspace().jobs.list(parent_job_name=name))
-    for child in children:
+    for child in outside().jobs.children(name):
         if child.status == "Failed":
-            deeper = failure(str(child.name)) if getattr(child, "type", "") == "pipeline" else ""
+            deeper = failure(child.name) if child.kind == "pipeline" else ""
             return deeper or f"the step {child.display_name or child.name} failed"
     return ""

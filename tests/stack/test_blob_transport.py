@@ -23,6 +23,7 @@ from shared.azure.blobs import Container
 from shared.azure.credential import credential
 from shared.azure.ranges import RangeFile, stream
 from shared.azure.staging import BlockWriter
+from shared.azure.storage import container_client
 from shared.errors import ConflictError, DeniedError, NotFoundError, RejectedError, ServiceError, TransientError
 
 pytestmark = pytest.mark.stack
@@ -254,7 +255,7 @@ def test_what_is_written_is_read_with_the_head_first(uploads: Container, size: i
         etag = writer.commit(content_type="application/jsonl")
     assert uploads.read(PATH) == (head + data, etag)
     assert (writer.bytes_written, writer.sha256_body) == (size, hashlib.sha256(data).hexdigest())
-    kind = uploads._client.get_blob_client(PATH).get_blob_properties().content_settings.content_type
+    kind = container_client(uploads.name).get_blob_client(PATH).get_blob_properties().content_settings.content_type
     assert kind == "application/jsonl"
 
 
@@ -303,7 +304,7 @@ def test_a_writer_that_is_killed_leaves_nothing_and_is_in_nobodys_way(uploads: C
 
 def test_blocks_of_a_broken_upload_by_the_sdk_are_in_nobodys_way(uploads: Container) -> None:
     uploads.delete(PATH)
-    uploads._client.get_blob_client(PATH).stage_block("7" * 48, b"left over")
+    container_client(uploads.name).get_blob_client(PATH).stage_block("7" * 48, b"left over")
     with BlockWriter(UPLOADS, PATH, block=1000) as writer:
         writer.write(noise(2500))
         writer.commit()

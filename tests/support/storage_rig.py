@@ -15,7 +15,7 @@ import requests
 
 from local.box import certificates, config, environment, provision
 from local.box.services import IDENTITY, STORAGE, Service, child_environment
-from shared.azure import blobs
+from shared.azure import storage
 from shared.azure.credential import credential
 from shared.settings import settings
 
@@ -64,7 +64,7 @@ def exported(variables: dict[str, str]) -> Iterator[None]:
 
 def forget() -> None:
     """Settings, credential and client are made anew at their next use."""
-    for remembered in (settings, credential, blobs._service):
+    for remembered in (settings, credential, storage._service):
         remembered.cache_clear()
 
 

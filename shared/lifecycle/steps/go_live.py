@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.azure.outside import outside
 from shared.endpoints import deployments, rollout
 from shared.errors import ForeignResourceError, NotFoundError, RejectedError
 from shared.lifecycle.outcome import Again, Enter, Outcome
@@ -40,7 +41,7 @@ def go_live(run: Run) -> Outcome:
 
 def _scoring_uri(place: str, name: str) -> str:
     found = deployments.find_endpoint(place, name)
-    return str(found["properties"].get("scoringUri", "")) if found else ""
+    return found.scoring_uri if found else ""
 
 
 def _take_over(loaded: Any, run: Run, deployment: str, uri: str) -> None:
@@ -53,7 +54,7 @@ def _take_over(loaded: Any, run: Run, deployment: str, uri: str) -> None:
     record.wake_seconds = record.wake_seconds or _took(run)
     record.enter("awake", f"run {run.id}")
     if old and old != deployment:
-        deployments.start_delete(record.endpoint_name, old)
+        outside().online.delete_deployment(record.endpoint_name, old)
         close_interval(record, old)
     store.save(loaded)
     run.endpoint = {key: value for key, value in run.endpoint.items() if key != "tried"} | {"traffic": 100}
@@ -81,7 +82,7 @@ def _retire(old: str, by: str) -> None:
 def _superseded(loaded: Any, run: Run) -> Outcome:
     deployment = str(run.endpoint["deployment"])
     if loaded.record.deployment != deployment:
-        deployments.start_delete(loaded.record.endpoint_name, deployment)
+        outside().online.delete_deployment(loaded.record.endpoint_name, deployment)
         close_interval(loaded.record, deployment)
         store.save(loaded)
     elif loaded.record.run == run.id:
@@ -92,7 +93,7 @@ def _superseded(loaded: Any, run: Run) -> Outcome:
 def _failed(loaded: Any, deployment: str, error: RejectedError | ForeignResourceError) -> Outcome:
     record: Endpoint = loaded.record
     if isinstance(error, RejectedError) and record.deployment != deployment:
-        deployments.start_delete(record.endpoint_name, deployment)
+        outside().online.delete_deployment(record.endpoint_name, deployment)
     close_interval(record, deployment)
     record.deploying = ""
     store.save(loaded)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from shared.azure.seen import Job
 from shared.errors import ForeignResourceError, RejectedError, UserError
 from shared.lifecycle.outcome import Enter, Outcome
 from shared.runs import identity
@@ -22,11 +21,9 @@ def submit(run: Run) -> Outcome:
         job = _submit(run, model, cluster)
     except (UserError, ForeignResourceError, RejectedError) as error:
         return Enter("refused", error.reason, error.reason, error.fix)
-    services = getattr(job, "services", None) or {}
-    studio = getattr(services.get("Studio"), "endpoint", "") if services else ""
     run.job = {
         "name": job.name,
-        "studio_url": studio,
+        "studio_url": job.studio_url,
         "compute": cluster.name,
         "size": cluster.size,
         "nodes": cluster.nodes,
@@ -48,16 +45,10 @@ def _within_budget(run: Run, model: base_model.BaseModel, cluster: compute.Clust
         )
 
 
-def _submit(run: Run, model: base_model.BaseModel, cluster: compute.Cluster) -> Any:
+def _submit(run: Run, model: base_model.BaseModel, cluster: compute.Cluster) -> Job:
     root = f"azureml://datastores/{settings().snapshot_datastore}/paths/{run.dataset['snapshot']}"
     files = {side: f"{root}/{side}.jsonl" for side in ("train", "validation", "test")}
-    job = pipeline.build(
-        base_model.find_pipeline(),
-        model,
-        cluster,
-        files,
-        run.parameters,
-        pipeline.display_name(model.name, run.name, run.parameters, cluster),
-    )
+    shown = pipeline.display_name(model.name, run.name, run.parameters, cluster)
     name = identity.job_name(run.id, run.attempt)
-    return pipeline.submit(job, name, run.id, f"chat_completion_{model.name}")
+    component = base_model.find_pipeline()
+    return pipeline.submit(pipeline.spec(name, run.id, component, model, cluster, files, run.parameters, shown), run.id)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from shared.azure.blobs import Listed
+from shared.azure.seen import Listed
 from shared.datasets import check
 from shared.datasets.config import FILE, Config, config_finding, parse
 from shared.datasets.findings import Finding

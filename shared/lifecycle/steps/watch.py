@@ -14,7 +14,7 @@ def watch(run: Run) -> Outcome:
     job = pipeline.find(run.job["name"])
     if job is None:
         return Enter("failed", "the job is gone", "the job is gone", "retry the run")
-    if job.status not in pipeline.ENDS:
+    if not job.ended:
         return Again(settings().watch)
     _bill(run)
     if job.status == "Completed":

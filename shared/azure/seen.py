@@ -1,0 +1,132 @@
+"""What is seen of Azure's things: plain values, whatever SDK or address they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+ENDS = ("Completed", "Failed", "Canceled", "NotResponding")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A blob as a listing or its properties show it."""
+
+    path: str
+    etag: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job or a step; `status` is Azure's word."""
+
+    name: str
+    status: str
+    tags: dict[str, str] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    studio_url: str = ""
+    display_name: str = ""
+    kind: str = "pipeline"
+
+    @property
+    def ended(self) -> bool:
+        """Whether its state is one that nothing follows."""
+        return self.status in ENDS
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """A fine-tuning job to be submitted: the registry's pipeline `component` with what it is bound to."""
+
+    name: str
+    experiment: str
+    display_name: str
+    tags: dict[str, str]
+    component: Any
+    model_id: str
+    gpus: int
+    computes: dict[str, str]
+    files: dict[str, str]
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A version of a registered model."""
+
+    id: str
+    name: str
+    version: str
+    tags: dict[str, str] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Component:
+    """A pipeline component of a registry; `inputs` maps each input to its type, enum and minimum."""
+
+    component: Any
+    version: str
+    inputs: dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class OnlineEndpoint:
+    """A managed online endpoint; `state` is its provisioning state in lower case, `traffic` in per cent, without zeros."""
+
+    name: str
+    state: str
+    tags: dict[str, str] = field(default_factory=dict)
+    traffic: dict[str, int] = field(default_factory=dict)
+    scoring_uri: str = ""
+
+
+@dataclass(frozen=True)
+class OnlineDeployment:
+    """A deployment of an online endpoint; `state` is its provisioning state in lower case."""
+
+    name: str
+    state: str
+    tags: dict[str, str] = field(default_factory=dict)
+    instance_type: str = ""
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A compute of the workspace; `state` is its provisioning state in lower case."""
+
+    name: str
+    size: str
+    state: str
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """A size of machine as the workspace's region offers it; `family` names its quota."""
+
+    name: str
+    family: str
+    cores: int
+    gpus: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What is used of a quota in the workspace's region: cores of a family, or all."""
+
+    family: str
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An endpoint's answer to one request; status 0: it could not be reached, 408: it took too long."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""

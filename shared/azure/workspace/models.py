@@ -1,0 +1,44 @@
+"""Registered models of the workspace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.azure import ml
+from shared.azure.failures import azure_errors
+from shared.azure.seen import Model
+from shared.errors import NotFoundError
+
+
+class AzureModels:
+    """Versions of registered models."""
+
+    def find(self, name: str, version: str) -> Model | None:
+        """A version of a registered model, or None."""
+        try:
+            with azure_errors(f"look at the model {name}:{version}"):
+                return seen(ml.workspace().models.get(name, version=version))
+        except NotFoundError:
+            return None
+
+    def register(self, name: str, version: str, path: str, description: str, tags: dict[str, str]) -> Model:
+        """Registers an MLflow model that lies at an `azureml://` path."""
+        from azure.ai.ml.constants import AssetTypes
+        from azure.ai.ml.entities import Model as Entity
+
+        wanted = Entity(
+            path=path, type=AssetTypes.MLFLOW_MODEL, name=name, version=version, description=description, tags=tags
+        )
+        with azure_errors(f"register the model {name}:{version}"):
+            return seen(ml.workspace().models.create_or_update(wanted))
+
+
+def seen(model: Any) -> Model:
+    """The SDK's model as a plain value."""
+    return Model(
+        id=str(model.id),
+        name=str(model.name),
+        version=str(model.version),
+        tags={key: str(value) for key, value in (model.tags or {}).items()},
+        properties={key: str(value) for key, value in (model.properties or {}).items()},
+    )

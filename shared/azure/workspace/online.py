@@ -1,0 +1,165 @@
+"""Online endpoints and deployments by ARM and the SDK. Nothing here waits: start it, look at it later."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.azure import arm, ml
+from shared.azure.failures import azure_errors
+from shared.azure.seen import OnlineDeployment, OnlineEndpoint
+from shared.errors import NotFoundError
+
+PROBE_DELAY_SECONDS = 600
+REQUEST_TIMEOUT_MS = 90_000
+LOG_LINES = 200
+
+
+class AzureOnline:
+    """Managed online endpoints."""
+
+    def find(self, endpoint: str) -> OnlineEndpoint | None:
+        """The endpoint, or None."""
+        found = _find(path(endpoint))
+        return _endpoint(found) if found else None
+
+    def all(self) -> list[OnlineEndpoint]:
+        """All endpoints of the workspace."""
+        return [_endpoint(entry) for entry in arm.pages(f"{arm.workspace_id()}/onlineEndpoints")]
+
+    def start(self, endpoint: str, description: str, tags: dict[str, str]) -> None:
+        """Starts making an endpoint with key authentication."""
+        from azure.ai.ml.entities import ManagedOnlineEndpoint
+
+        wanted = ManagedOnlineEndpoint(name=endpoint, auth_mode="key", description=description, tags=tags)
+        with azure_errors(f"make the endpoint {endpoint}"):
+            ml.workspace().online_endpoints.begin_create_or_update(wanted)
+
+    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
+        """Starts moving the endpoint's traffic (per cent by deployment)."""
+        endpoints = ml.workspace().online_endpoints
+        with azure_errors(f"move the traffic of {endpoint}"):
+            wanted = endpoints.get(endpoint)
+            wanted.traffic = traffic
+            endpoints.begin_create_or_update(wanted)
+
+    def delete(self, endpoint: str) -> None:
+        """Starts deleting an endpoint with all its deployments; it is no error where there is none."""
+        _delete(path(endpoint))
+
+    def key(self, endpoint: str) -> str:
+        """The endpoint's key; it never leaves the function."""
+        return str(arm.call("POST", path(endpoint) + "/listKeys", version="2022-02-01-preview")["primaryKey"])
+
+    def deployment(self, endpoint: str, name: str) -> OnlineDeployment | None:
+        """The deployment, or None."""
+        found = _find(path(endpoint, name))
+        return _deployment(found) if found else None
+
+    def deployments(self, endpoint: str) -> list[OnlineDeployment]:
+        """All deployments of an endpoint; none where the endpoint is gone."""
+        try:
+            return [_deployment(entry) for entry in arm.pages(path(endpoint) + "/deployments")]
+        except NotFoundError:
+            return []
+
+    def start_deployment(
+        self, endpoint: str, name: str, model_id: str, instance_type: str, tags: dict[str, str]
+    ) -> None:
+        """Starts making a deployment of a registered MLflow model, without traffic."""
+        from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineRequestSettings, ProbeSettings
+
+        wanted = ManagedOnlineDeployment(
+            name=name,
+            endpoint_name=endpoint,
+            model=model_id,
+            instance_type=instance_type,
+            instance_count=1,
+            liveness_probe=ProbeSettings(initial_delay=PROBE_DELAY_SECONDS),
+            request_settings=OnlineRequestSettings(request_timeout_ms=REQUEST_TIMEOUT_MS),
+            tags=tags,
+        )
+        with azure_errors(f"deploy {name} to {endpoint}"):
+            ml.workspace().online_deployments.begin_create_or_update(wanted)
+
+    def delete_deployment(self, endpoint: str, name: str) -> None:
+        """Starts deleting a deployment; it is no error where there is none."""
+        _delete(path(endpoint, name))
+
+    def log(self, endpoint: str, deployment: str) -> str:
+        """The end of the container's log; empty where there is none."""
+        asked = {"containerType": "InferenceServer", "tail": LOG_LINES}
+        try:
+            answer = arm.call("POST", path(endpoint, deployment) + "/getLogs", body=asked)
+        except NotFoundError:
+            return ""
+        return str(answer.get("content") or "")
+
+    def requests(self, endpoint: str, since: datetime, until: datetime) -> dict[str, float]:
+        """Requests that the endpoint answered by minute (`2026-01-31T10:05`); no entry is no request."""
+        query = {
+            "metricnames": "RequestsPerMinute",
+            "aggregation": "Average",
+            "interval": "PT1M",
+            "timespan": f"{_second(since)}/{_second(until)}",
+        }
+        place = path(endpoint) + "/providers/microsoft.insights/metrics"
+        answer = arm.call("GET", place, version=arm.METRICS_API_VERSION, query=query)
+        points: dict[str, float] = {}
+        for metric in answer.get("value", []):
+            for series in metric.get("timeseries", []):
+                for point in series.get("data", []):
+                    minute = _minute(point["timeStamp"])
+                    points[minute] = points.get(minute, 0.0) + float(point.get("average") or 0.0)
+        return points
+
+
+def path(endpoint: str, deployment: str = "") -> str:
+    """The ARM path of an endpoint or of one of its deployments."""
+    base = f"{arm.workspace_id()}/onlineEndpoints/{endpoint}"
+    return f"{base}/deployments/{deployment}" if deployment else base
+
+
+def _find(resource: str) -> dict[str, Any] | None:
+    try:
+        return arm.call("GET", resource)
+    except NotFoundError:
+        return None
+
+
+def _delete(resource: str) -> None:
+    try:
+        arm.call("DELETE", resource)
+    except NotFoundError:
+        return
+
+
+def _endpoint(entry: dict[str, Any]) -> OnlineEndpoint:
+    said = entry.get("properties", {})
+    traffic = {name: int(share) for name, share in (said.get("traffic") or {}).items() if int(share) > 0}
+    return OnlineEndpoint(_name(entry), _state(said), _tags(entry), traffic, str(said.get("scoringUri") or ""))
+
+
+def _deployment(entry: dict[str, Any]) -> OnlineDeployment:
+    said = entry.get("properties", {})
+    return OnlineDeployment(_name(entry), _state(said), _tags(entry), str(said.get("instanceType") or ""))
+
+
+def _name(entry: dict[str, Any]) -> str:
+    return str(entry.get("name", "")).rsplit("/", 1)[-1]
+
+
+def _state(said: dict[str, Any]) -> str:
+    return str(said.get("provisioningState", "")).lower()
+
+
+def _tags(entry: dict[str, Any]) -> dict[str, str]:
+    return {key: str(value) for key, value in (entry.get("tags") or {}).items()}
+
+
+def _minute(text: str) -> str:
+    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def _second(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.azure.blobs import Container
 from shared.azure.outside import outside
 from shared.datasets.paths import place
 from shared.lifecycle.uploads import companions, folder
@@ -40,7 +41,7 @@ def look_at_folder(name: str) -> None:
                 timeline=[Moment("received", now())],
             )
             if store.create(upload) is not None:
-                work.look_at("upload", key)
+                work.follow(upload)
                 outside().warm()
         elif not rests(found.record):
             work.look_at("upload", key)
@@ -49,13 +50,13 @@ def look_at_folder(name: str) -> None:
             found.record.enter("received", "what lies beside it changed")
             found.record.next_look = now()
             store.save(found)
-            work.look_at("upload", key)
+            work.follow(found.record)
 
 
 def job_changed(job: str) -> bool:
     """Asks for a look at the run of a job; False where the job is none of ours (a step, or somebody else's)."""
     run = identity.run_of_job(job)
-    if run is None or store.find("run", run) is None:
+    if run is None or Container("runs").properties(f"{run}.json") is None:
         return False
     work.look_at("run", run)
     return True

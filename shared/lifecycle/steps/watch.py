@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from shared.lifecycle.outcome import Again, Enter, Outcome
 from shared.models import metrics
 from shared.runs.records import Run, moment, now
@@ -29,10 +31,14 @@ def watch(run: Run) -> Outcome:
 
 
 def _bill(run: Run) -> None:
-    began = next(entry.at for entry in reversed(run.timeline) if entry.state == "submitted")
-    seconds = (moment(now()) - moment(began)).total_seconds()
+    seconds = (moment(now()) - began(run)).total_seconds()
     cost = prices.cost(run.job["size"], seconds, int(run.job.get("nodes", 1)))
     run.cost = {**run.cost, "training_seconds": round(seconds, 1), "training_usd": round(cost, 4)}
+
+
+def began(run: Run) -> datetime:
+    """When the run's job was submitted."""
+    return moment(next(entry.at for entry in reversed(run.timeline) if entry.state == "submitted"))
 
 
 def _told(run: Run) -> str:

@@ -25,7 +25,7 @@ from shared.settings import settings
 log = logging.getLogger("droptune")
 ACTIVE = Container("active")
 PATH = "_slots.json"
-TRIES = 10
+TRIES = 20
 
 
 def take(run: str, folder: str, attempt: int = 1) -> bool:

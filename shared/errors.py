@@ -65,7 +65,9 @@ class ConflictError(ServiceError):
 
 
 class LostRaceError(ConflictError):
-    """Somebody else wrote the record since it was read: what was decided from it is void."""
+    """Somebody else wrote a record since it was read: what was decided from it is void; `subject` is its kind and id."""
+
+    subject: tuple[str, str] = ("", "")
 
 
 class DeniedError(ServiceError):

@@ -26,6 +26,7 @@ from shared.runs.records import Endpoint, kind_of, rests, stamp
 
 log = logging.getLogger("droptune")
 LONGEST_PAUSE = 300.0
+RESTING_PAUSE = 60.0
 LAST_DELIVERY = 5
 # With pauses of five minutes, what passes by itself may last a day; what a person must mend is told after ten minutes.
 MOST_PASSING, MOST_LASTING = 300, 12
@@ -72,7 +73,7 @@ def failed(look: work.Look, error: ServiceError, *, alone: bool = False) -> str:
     """
     if look.kind == "folder":
         return _folder_again(look, error)
-    if isinstance(error, LostRaceError):
+    if isinstance(error, LostRaceError) and error.subject == (look.kind, look.id):
         return _lost(look)
     loaded = store.find(look.kind, look.id)
     if loaded is None:
@@ -94,7 +95,7 @@ def _lost(look: work.Look) -> str:
 
 def _later(loaded: store.Loaded[Any], error: ServiceError, alone: bool) -> str:
     record = loaded.record
-    wait = pause(record.tries, error)
+    wait = RESTING_PAUSE if rests(record) else pause(record.tries, error)
     record.next_look = stamp(clock.now() + timedelta(seconds=wait))
     record.tries += 1
     if not rests(record):

@@ -96,7 +96,7 @@ def _begin_again(run: Run) -> None:
         raise UserError("the job of the last attempt is still ending", "retry in a minute")
     state = _still_good(run)
     run.attempt += 1
-    run.endpoint, run.reason, run.fix, run.tries = {}, "", "", 0
+    run.endpoint, run.reason, run.fix, run.tries, run.cancel_wanted = {}, "", "", 0, False
     if state != "registered":
         run.model = {}
     if state == "validated":

@@ -20,7 +20,7 @@ log = logging.getLogger("droptune")
 OVERDUE_SECONDS = 30.0
 # A function lives five minutes: what began before this is over, and a marker may go.
 GRACE = timedelta(minutes=10)
-TICK_SECONDS = 200.0
+TICK_SECONDS = 50.0  # after that the last step may take 240 s, and a function has five minutes
 MOST_STEPS = 12
 
 
@@ -37,9 +37,12 @@ def reconcile() -> int:
             log.warning("cannot reconcile %s %s: %s", kind, identity, error.reason)
         except Exception:
             log.exception("cannot reconcile %s %s", kind, identity)
-    if sweep.is_due():
-        count += sweep.sweep()
-        orphans.look()
+    try:
+        if sweep.is_due():
+            count += sweep.sweep()
+            orphans.look()
+    except ServiceError as error:
+        log.warning("cannot sweep: %s", error.reason)
     return count
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.azure.blobs import Container
 from shared.datasets.paths import place
+from shared.errors import ServiceError
 from shared.runs import identity, store, work
 from shared.settings import settings
 
@@ -20,7 +21,7 @@ def is_due() -> bool:
 
 
 def sweep() -> int:
-    """Asks for a look at every folder with a dataset that has no record; two listings, of 5,000 blobs a page."""
+    """Begins what has no record; two listings, of 5,000 blobs a page."""
     from shared.lifecycle.intake import look_at_folder
 
     known = store.names("upload")
@@ -32,6 +33,8 @@ def sweep() -> int:
         and identity.upload_key(where.name, blob.path, blob.etag) not in known
     }
     for name in sorted(names):
-        look_at_folder(name)
-        work.look_at("folder", name)
+        try:
+            look_at_folder(name)
+        except ServiceError:
+            work.look_at("folder", name)  # the others must not wait for this one
     return len(names)

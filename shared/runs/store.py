@@ -21,12 +21,12 @@ ACTIVE = Container("active")
 
 
 class Loaded(Generic[RecordT]):
-    """A record with the ETag that it was read at, and whether it rested then."""
+    """A record with the ETag that it was read at, its state then, and whether it rested."""
 
     def __init__(self, record: RecordT, etag: str) -> None:
         self.record = record
         self.etag = etag
-        self.rested = rests(record)
+        self.rested, self.state = rests(record), record.state
 
 
 def container(kind: str) -> Container:
@@ -78,20 +78,22 @@ def create(record: RecordT) -> Loaded[RecordT] | None:
 
 
 def save(loaded: Loaded[RecordT]) -> None:
-    """Writes a record over the version that was read; one that wakes from its rest is marked before and after.
+    """Writes a record over the version that was read; one that leaves its rest is marked before and after.
 
     Raises:
         LostRaceError: somebody else wrote it meanwhile: read it again and decide anew.
     """
     kind, record = kind_of(loaded.record), loaded.record
-    wakes = loaded.rested and not rests(record)
+    wakes = loaded.rested and (record.state != loaded.state or not rests(record))
     if wakes:
         mark_active(kind, record.id)
     try:
         loaded.etag = container(kind).write(f"{record.id}.json", _encode(record), if_match=loaded.etag)
     except ConflictError as error:
-        raise LostRaceError(error.reason, status=error.status) from error
-    loaded.rested = rests(record)
+        lost = LostRaceError(error.reason, status=error.status)
+        lost.subject = (kind, record.id)
+        raise lost from error
+    loaded.rested, loaded.state = rests(record), record.state
     if wakes:
         mark_active(kind, record.id)
 

@@ -82,6 +82,7 @@ def fall_asleep(record: Endpoint) -> Outcome:
     if not rollout.take_down(record.endpoint_name, record.name, record.deployment, record.run):
         return Again(min(1.0, settings().poll))
     close_interval(record, record.deployment)
+    usage.forget(record.name)
     record.asleep_since = stamp(Container("endpoints").now())
     return Enter("asleep", "the deployment is gone")
 

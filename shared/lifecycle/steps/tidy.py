@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from shared.endpoints import rollout
-from shared.errors import ForeignResourceError
+from shared.errors import ForeignResourceError, LostRaceError
+from shared.lifecycle import telling
 from shared.lifecycle.outcome import Again, Leave, Outcome
 from shared.lifecycle.steps.billing import close_interval
-from shared.runs import store
-from shared.runs.records import Endpoint
+from shared.runs import store, work
+from shared.runs.records import Endpoint, Run, now
 from shared.settings import settings
 
 
 def tidy(record: Endpoint) -> bool:
     """One look at each; True where the record changed."""
     before = (list(record.leaving), list(record.retired))
-    for run in list(record.retired):
-        _retire(run, record.run)
-        record.retired = [other for other in record.retired if other != run]
+    record.retired = [run for run in record.retired if not _retired(run, record.run)]
     for entry in list(record.leaving):
         if entry.deployment == record.deployment or _gone(record, entry.deployment, entry.run):
             record.leaving = [other for other in record.leaving if other != entry]
@@ -33,19 +32,29 @@ def _gone(record: Endpoint, deployment: str, run: str) -> bool:
     return gone
 
 
-def _retire(old: str, by: str) -> None:
+def _retired(old: str, by: str) -> bool:
+    """Moves a run that was live to `superseded`; False where somebody else changed it in this moment."""
     loaded = store.find("run", old)
-    if loaded is not None and loaded.record.state == "live" and old != by:
-        loaded.record.endpoint = {**loaded.record.endpoint, "traffic": 0}
-        loaded.record.enter("superseded", f"by run {by}")
-        loaded.record.reason = f"a newer upload of this folder has the endpoint (run {by})"
+    if loaded is None or loaded.record.state != "live" or old == by:
+        return True
+    run: Run = loaded.record
+    run.endpoint = {**run.endpoint, "traffic": 0}
+    run.enter("superseded", f"by run {by}")
+    run.reason, run.next_look = f"a newer upload of this folder has the endpoint (run {by})", now()
+    try:
         store.save(loaded)
+    except LostRaceError:
+        return False
+    work.follow(run)
+    telling.tell(run)
+    return True
 
 
 def pause(record: Endpoint, outcome: Outcome, changed: bool) -> Outcome:
     """The outcome, with a further look where something has yet to go, and a save where something went."""
-    if isinstance(outcome, Leave) and (record.leaving or changed):
-        return Again(min(1.0, settings().poll) if record.leaving else settings().watch, changed=True)
+    left = record.leaving or record.retired
+    if isinstance(outcome, Leave) and (left or changed):
+        return Again(min(1.0, settings().poll) if left else settings().watch, changed=True)
     if isinstance(outcome, Again) and changed:
         return Again(outcome.delay, changed=True)
     return outcome

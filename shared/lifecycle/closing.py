@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from shared.azure.outside import outside
 from shared.lifecycle import telling
-from shared.runs import identity, store, work
+from shared.runs import identity, slots, store, work
 from shared.runs.records import Endpoint, Leaving, Record, Run, Upload, now
 from shared.training import pipeline
 
@@ -21,9 +21,16 @@ def close(record: Record) -> bool:
     if not isinstance(record, Run):
         return True
     ended = record.state == "live" or _stop_job(record)
+    free_slot(record)
     _leave_endpoint(record)
     telling.report(record)
     return ended
+
+
+def free_slot(run: Run) -> None:
+    """Gives back the run's slot for a job; whoever has one by that is told."""
+    for granted in slots.give_back(run.id, run.attempt):
+        work.look_at("run", granted)
 
 
 def _stop_job(run: Run) -> bool:

@@ -13,7 +13,8 @@ from shared.models import registration
 from shared.runs import identity as names
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Record, Run, Upload, now, rests
-from shared.training import pipeline
+from shared.settings import settings
+from shared.training import limits, pipeline
 
 RETRIED = ("failed", "refused", "cancelled", "gated_out")
 TRIES = 8
@@ -94,6 +95,8 @@ def _begin_again(run: Run) -> None:
         raise UserError(f"a run that is {run.state} cannot be retried", f"retry is for {', '.join(RETRIED)} runs")
     if not pipeline.cancel(names.job_name(run.id, run.attempt), run.id):
         raise UserError("the job of the last attempt is still ending", "retry in a minute")
+    if limits.spent(run.attempt + 1, settings().max_attempts):
+        raise UserError(*limits.too_often(settings().max_attempts))
     state = _still_good(run)
     run.attempt += 1
     run.endpoint, run.reason, run.fix, run.tries, run.cancel_wanted = {}, "", "", 0, False

@@ -13,7 +13,7 @@ from shared import clock
 from shared.azure.seen import Listed
 from shared.errors import DroptuneError, ServiceError, UnreadableError
 from shared.lifecycle import advance, closing, orphans, problems, step, sweep
-from shared.runs import store, work
+from shared.runs import slots, store, work
 from shared.runs.records import moment, rests
 
 log = logging.getLogger("droptune")
@@ -37,13 +37,27 @@ def reconcile() -> int:
             log.warning("cannot reconcile %s %s: %s", kind, identity, error.reason)
         except Exception:
             log.exception("cannot reconcile %s %s", kind, identity)
+    return count + _now_and_then()
+
+
+def _now_and_then() -> int:
+    """Hourly: uploads without a record, what belongs to nobody, slots that nobody gave back."""
     try:
-        if sweep.is_due():
-            count += sweep.sweep()
-            orphans.look()
+        if not sweep.is_due():
+            return 0
+        found = sweep.sweep()
+        orphans.look()
+        for granted in slots.prune(_trains):
+            work.look_at("run", granted)
+        return found
     except ServiceError as error:
         log.warning("cannot sweep: %s", error.reason)
-    return count
+        return 0
+
+
+def _trains(run: str) -> bool:
+    loaded = store.find("run", run)
+    return loaded is not None and loaded.record.state in ("validated", "submitted")
 
 
 def _reconcile_one(kind: str, identity: str, marker: Listed, present: datetime, ends: float) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from shared.azure import roles
 from shared.azure.seen import Job
 from shared.errors import DeniedError, DroptuneError, ForeignResourceError, RejectedError, UserError
-from shared.lifecycle import permissions
+from shared.lifecycle import closing, permissions
 from shared.lifecycle.outcome import Again, Enter, Outcome
-from shared.runs import identity, slots, work
+from shared.runs import identity, slots
 from shared.runs.records import Run
 from shared.settings import settings
 from shared.training import base_model, compute, limits, pipeline, quota
@@ -67,8 +67,7 @@ def _wait(run: Run) -> Outcome:
 def _refuse(run: Run, error: DroptuneError) -> Outcome:
     if isinstance(error, DeniedError) and error.status != 403:
         raise error  # who we are could not be told: that passes, or is told in the end
-    for granted in slots.give_back(run.id, run.attempt):
-        work.look_at("run", granted)
+    closing.free_slot(run)
     return Enter("refused", error.reason, error.reason, error.fix)
 
 

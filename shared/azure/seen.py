@@ -11,12 +11,13 @@ ENDS = ("Completed", "Failed", "Canceled", "NotResponding")
 
 @dataclass(frozen=True)
 class Listed:
-    """A blob as a listing or its properties show it."""
+    """A blob as a listing or its properties show it; `arriving`: a copy into it is still under way."""
 
     path: str
     etag: str
     size: int
     modified: datetime
+    arriving: bool = False
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ def validate(upload: Upload) -> Outcome:
     wait = (quiet_at - DATASETS.now()).total_seconds()
     if wait > 0:
         return Again(wait)
+    if any(blob.arriving for blob in blobs):
+        return Again(settings().poll)
     upload.companions = companions(blobs)
     try:
         return _judge(upload, ours, blobs)

@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from azureml_box.environments import BuildError, Interpreter, wanted
 from azureml_box.errors import ArmError
-from azureml_box.jobs import command, describe, documents, environment, files, materials, process, reuse, states
+from azureml_box.jobs import command, describe, documents, environment, files, logs, materials, process, reuse, states
 from azureml_box.jobs.materials import Materials
 from azureml_box.jobs.plan import Plan, Step
 from azureml_box.jobs.uploads import Uploads
@@ -16,6 +17,8 @@ from azureml_box.jobs.values import FromStep
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
+# The service's own words: github.com/MG-Cafe/MLOps_Workshop/issues/8.
+_BUILD_FAILED = f"Image build failed. For more details, check log file {logs.BUILD}."
 _BEGUN = ("Running", "Finalizing")
 
 
@@ -80,7 +83,8 @@ class StepRunner:
             line = await asyncio.to_thread(self._line, step, folder, made)
         except (ArmError, OSError) as error:
             raise StepFailed(f"its inputs could not be prepared: {error}") from error
-        code = await self._execute(step, run, line)
+        python = await self._interpreter(step, run)
+        code = await self._execute(step, run, line, python)
         if before:
             await self.uploads.settle()  # what is written back must not be overtaken by what it replaces
             await asyncio.to_thread(materials.write_back, self._box, made, before)
@@ -91,12 +95,25 @@ class StepRunner:
     def _reusable(self, step: Step) -> bool:
         return reuse.possible(self._plan, step)
 
-    async def _execute(self, step: Step, run: str, line: str) -> int:
+    async def _interpreter(self, step: Step, run: str) -> Interpreter:
+        """The Python of the step's environment, built first where that is needed."""
+        asked = await asyncio.to_thread(wanted, self._box, step.component.spec.get("environment"))
+        try:
+            python = await self._box.environments.prepare(asked, self._box.jobs.folder(run) / logs.BUILD)
+        except BuildError as error:
+            self.uploads.begin(run, [])
+            raise StepFailed(f"{_BUILD_FAILED} {error}") from error
+        doc = documents.get(self._box, run)
+        doc["properties"]["properties"] |= {"azureml_box.interpreter": python.path}
+        self._box.store.put(documents.KIND, run, doc)
+        return python
+
+    async def _execute(self, step: Step, run: str, line: str, python: Interpreter) -> int:
         folder, log, doc = self._box.jobs.folder(run), self._box.jobs.log(run), documents.get(self._box, run)
         log.parent.mkdir(parents=True, exist_ok=True)
-        _note(log, step)
+        _note(log, step, python)
         experiment = doc["properties"]["experimentName"]
-        own = environment.of_run(self._box.config, run, doc["_root"], experiment, step.environment_variables)
+        own = environment.of_run(self._box.config, run, doc["_root"], experiment, step.environment_variables, python)
         states.enter(self._box, run, "Running")
         try:
             return await process.run(line, folder, log, own, step.timeout)
@@ -134,9 +151,9 @@ def _overdue(step: Step) -> StepFailed:
     return StepFailed(f"it was canceled at its limit of {step.timeout:g} s", "Canceled")
 
 
-def _note(log: Path, step: Step) -> None:
+def _note(log: Path, step: Step, python: Interpreter) -> None:
     named = describe.environment(step.component.spec) or "none"
     with log.open("a") as file:
         if step.component.id:  # a command job has none
             file.write(f"[box] step {step.name}: component {step.component.id}\n")
-        file.write(f"[box] environment {named} maps to the box's own interpreter; one process on this machine\n")
+        file.write(f"[box] environment {named} maps to {python.words()}; one process on this machine\n")

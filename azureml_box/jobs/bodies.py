@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from azureml_box.datastores import DEFAULT
 from azureml_box.errors import BadRequest
 from azureml_box.jobs import settings
+from azureml_box.jobs.sweeps.definition import count_what_is_not_done
 from azureml_box.strictness import note, refuse
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _FIELDS = {
     | {"codeId", "command", "distribution", "environmentId", "environmentVariables", "limits", "parameters"}
     | {"queueSettings", "resources", "autologgerSettings"},
     "Pipeline": _COMMON | {"jobs", "settings", "sourceJobId"},
+    "Sweep": _COMMON
+    | {"earlyTermination", "limits", "objective", "queueSettings", "resources", "samplingAlgorithm", "searchSpace"}
+    | {"trial", "componentConfiguration"},
 }
 _NOT_HERE = ("sourceJobId", "secretsConfiguration")
 _NO_EFFECT = ("notificationSetting", "distribution")
@@ -36,15 +40,17 @@ _NODE = {
     *("name", "type", "inputs", "outputs", "componentId", "component", "computeId", "compute", "resources", "limits"),
     *("distribution", "environment_variables", "environmentVariables", "queue_settings", "services", "identity"),
     *("display_name", "displayName", "description", "tags", "properties", "comment", "_source"),
+    *("trial", "search_space", "sampling_algorithm", "objective", "early_termination"),
 }
-_NODE_TYPES = ("command", "pipeline", "parallel", "data_transfer", "if_else", "")
+_TRIAL = {"codeId", "command", "distribution", "environmentId", "environmentVariables", "resources"}
+_NODE_TYPES = ("command", "pipeline", "parallel", "data_transfer", "if_else", "sweep", "")
 _SETTINGS = {
     *("default_compute", "default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize"),
     *("continue_run_on_failed_optional_input", "_source"),
 }
 _OBJECTS = (
     *("inputs", "outputs", "limits", "resources", "distribution", "environmentVariables", "environment_variables"),
-    *("tags", "properties", "services", "settings", "jobs"),
+    *("tags", "properties", "services", "settings", "jobs", "trial", "searchSpace"),
 )
 _TEXTS = ("jobType", "displayName", "experimentName", "command", "codeId", "componentId", "computeId", "environmentId")
 _ASSETS = ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
@@ -80,6 +86,9 @@ def check(box: Box, body: Mapping[str, Any], properties: Mapping[str, Any]) -> N
     _enumeration("distributionType", distribution.get("distributionType"), ("PyTorch", "TensorFlow", "Mpi"))
     if kind == "Pipeline":
         _pipeline(box, properties)
+    if kind == "Sweep":
+        _unknown(box, "properties.trial.", properties.get("trial") or {}, _TRIAL)
+        count_what_is_not_done(box, properties)
 
 
 def _pipeline(box: Box, properties: Mapping[str, Any]) -> None:
@@ -102,6 +111,8 @@ def _pipeline(box: Box, properties: Mapping[str, Any]) -> None:
             set(node) - _NODE
         ):  # the SDK sends attributes that nobody knows on purpose, and the service takes them
             note(box, f"the field {field} of a node in a pipeline (taken without effect)")
+        if node.get("type") == "sweep":
+            count_what_is_not_done(box, node)
         _in_and_out(box, place, node)
 
 

@@ -7,8 +7,10 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from azureml_box.jobs import delivery, describe, documents, logs, states
+from azureml_box.jobs.failures import StepFailed
 from azureml_box.jobs.plan import Plan, Step
-from azureml_box.jobs.steps import StepFailed, StepRunner
+from azureml_box.jobs.steps import StepRunner
+from azureml_box.jobs.sweeps import showing
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -47,7 +49,10 @@ class PipelineRun:
 
     async def cancel(self, run: str) -> None:
         """Ends one step, or the steps of one group, and returns when their processes have ended."""
-        path = next(path for path, name in self._runs.items() if name == run)
+        path = next((path for path, name in self._runs.items() if name == run), None)
+        if path is None:
+            await self._runner.cancel(run)
+            return
         chosen = [step for step in self._tasks if step == path or step.startswith(f"{path}/")]
         states.enter(self._box, run, "CancelRequested")
         self._unwanted |= set(chosen)
@@ -64,6 +69,8 @@ class PipelineRun:
             self._put(path, {**common, **shown, "jobs": {}, "settings": {}}, self._runs[path.rpartition("/")[0]])
         for path, step in self._plan.steps.items():
             shown = describe.step(self._box, step, self._runs[path], self._name)
+            if step.sweep is not None:
+                shown = showing.node(step.sweep, step, shown)
             self._put(path, {**common, **shown}, self._runs[step.group])
 
     def _put(self, path: str, properties: dict[str, Any], parent: str) -> None:

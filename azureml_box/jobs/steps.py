@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from azureml_box.environments import BuildError, Interpreter, wanted
 from azureml_box.errors import ArmError
 from azureml_box.jobs import command, describe, documents, environment, files, logs, materials, process, reuse, states
+from azureml_box.jobs.failures import StepFailed
 from azureml_box.jobs.materials import Materials
 from azureml_box.jobs.plan import Plan, Step
+from azureml_box.jobs.sweeps.run import SweepRun
 from azureml_box.jobs.uploads import Uploads
 from azureml_box.jobs.values import FromStep
 
@@ -22,20 +24,13 @@ _BUILD_FAILED = f"Image build failed. For more details, check log file {logs.BUI
 _BEGUN = ("Running", "Finalizing")
 
 
-class StepFailed(Exception):
-    """A step did not end well; the message says why, `status` is the state that it ends in."""
-
-    def __init__(self, message: str, status: str = "Failed") -> None:
-        super().__init__(message)
-        self.status = status
-
-
 class StepRunner:
     """Runs the steps of one root job; `runs` maps a step's path to its job's name."""
 
     def __init__(self, box: Box, places: asyncio.Semaphore, plan: Plan, runs: dict[str, str]) -> None:
         self._box, self._places, self._plan, self._runs = box, places, plan, runs
         self.uploads = Uploads(box)
+        self._sweeps: dict[str, SweepRun] = {}
 
     def uri(self, source: FromStep) -> str:
         """The address of a step's output."""
@@ -43,7 +38,10 @@ class StepRunner:
         return describe.address(self._origin(source.step), source.output, entry)
 
     def _origin(self, path: str) -> str:
-        return reuse.origin(documents.get(self._box, self._runs[path]))
+        doc = documents.get(self._box, self._runs[path])
+        if best := doc.get("_best"):  # a sweep's outputs are its best trial's
+            doc = documents.get(self._box, best)
+        return reuse.origin(doc)
 
     def _source(self, source: FromStep) -> tuple[Path, str]:
         return self._box.jobs.folder(self._origin(source.step)) / "outputs" / source.output, self.uri(source)
@@ -55,6 +53,21 @@ class StepRunner:
             StepFailed: the command failed, or its files are not there.
         """
         run = self._runs[step.path]
+        if step.sweep is None:
+            await self._run_as(step, run)
+            return
+        self._sweeps[run] = SweepRun(self._box, run, step, step.sweep, self._run_as)
+        try:
+            await self._sweeps[run].run()
+        finally:
+            self.uploads.begin(run, [])
+
+    async def cancel(self, trial: str) -> None:
+        """Ends one trial of a sweep, and returns when its processes have ended."""
+        for sweep in self._sweeps.values():
+            await sweep.cancel(trial)
+
+    async def _run_as(self, step: Step, run: str) -> None:
         status = documents.get(self._box, run)["properties"]["status"]
         begun = status in _BEGUN and process.began(self._box.jobs.folder(run))
         if not begun:

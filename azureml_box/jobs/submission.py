@@ -10,6 +10,7 @@ from azureml_box.errors import ArmError, BadRequest, NotFound
 from azureml_box.jobs import expansion, inputs, modes, settings
 from azureml_box.jobs.durations import seconds
 from azureml_box.jobs.plan import Component, Find, Plan, Step
+from azureml_box.jobs.sweeps import definition
 from azureml_box.jobs.values import Value, read
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def plan_of(box: Box, properties: dict[str, Any]) -> Plan:
     if kind == "Pipeline":
         made = _pipeline(box, properties)
     elif kind == "Command":
-        made = _command(box, properties)
+        made = _command(properties)
+    elif kind == "Sweep":
+        made = _sweep(properties)
     else:
         raise ArmError(501, "NotImplemented", f"The emulator does not run jobs of type {kind!r}.", "jobType")
     for step in made.steps.values():
@@ -53,7 +56,17 @@ def _pipeline(box: Box, properties: dict[str, Any]) -> Plan:
     return made
 
 
-def _command(box: Box, properties: dict[str, Any]) -> Plan:
+def _sweep(properties: dict[str, Any]) -> Plan:
+    """A sweep is the command of its trial, run more than once."""
+    trial = properties.get("trial")
+    if not isinstance(trial, dict):
+        raise BadRequest("A sweep needs a trial.", target="trial")
+    made = _command({**properties, **trial, "limits": {}})
+    made.steps[""].sweep = definition.read(properties)
+    return made
+
+
+def _command(properties: dict[str, Any]) -> Plan:
     spec = {
         "name": str(properties.get("displayName") or "command"),
         "command": properties.get("command"),

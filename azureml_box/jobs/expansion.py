@@ -65,7 +65,7 @@ def _expand(
             _expand(plan, here, component.spec.get("jobs") or {}, complete, chosen, component.registry, find)
         else:
             plan.steps[here] = _step(here, path, component, complete, chosen, job, given)
-            plan.steps[here].sweep = sweep
+            plan.steps[here].sweep, plan.steps[here].destinations = sweep, dict(job.get("outputs") or {})
 
 
 def _step(

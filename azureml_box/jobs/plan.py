@@ -44,6 +44,7 @@ class Step:
     resources: dict[str, Any] = field(default_factory=dict)
     sweep: Sweep | None = None
     is_trial: bool = False
+    destinations: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -71,6 +71,7 @@ def take(box: Box, run: str, earlier: dict[str, Any]) -> None:
     doc = documents.get(box, run)
     doc["_reused"] = earlier["name"]
     doc["properties"]["outputs"] = earlier["properties"]["outputs"]
+    doc["_datastore"] = earlier.get("_datastore")
     doc["properties"]["properties"] |= {
         "azureml.isreused": "true",
         "azureml.reusedrunid": earlier["name"],

@@ -34,8 +34,9 @@ class StepRunner:
 
     def uri(self, source: FromStep) -> str:
         """The address of a step's output."""
-        entry = describe.outputs(self._plan.steps[source.step])[source.output]
-        return describe.address(self._origin(source.step), source.output, entry)
+        entry, ran = describe.outputs(self._plan.steps[source.step])[source.output], self._origin(source.step)
+        datastore = str(documents.get(self._box, ran).get("_datastore") or "")
+        return describe.address(ran, source.output, entry, datastore)
 
     def _origin(self, path: str) -> str:
         doc = documents.get(self._box, self._runs[path])
@@ -59,8 +60,11 @@ class StepRunner:
         self._sweeps[run] = SweepRun(self._box, run, step, step.sweep, self._run_as)
         try:
             await self._sweeps[run].run()
-        finally:
+        except BaseException:
             self.uploads.begin(run, [])
+            raise
+        await self.uploads.settle()  # of the best trial's outputs
+        self.uploads.begin(run, [], settle="_best" in documents.get(self._box, run))
 
     async def cancel(self, trial: str) -> None:
         """Ends one trial of a sweep, and returns when its processes have ended."""
@@ -91,6 +95,7 @@ class StepRunner:
             key = await asyncio.to_thread(reuse.fingerprint, self._box, step, made) if self._reusable(step) else None
             if key and (earlier := reuse.find(self._box, key)):
                 reuse.take(self._box, run, earlier)
+                self.uploads.begin(run, [], settle=True)
                 return
             before = await asyncio.to_thread(materials.own, step, made)
             line = await asyncio.to_thread(self._line, step, folder, made)
@@ -145,7 +150,7 @@ class StepRunner:
         self._end(step, run, code)
 
     def _end(self, step: Step, run: str, code: int) -> None:
-        self.uploads.begin(run, list(describe.outputs(step)))
+        self.uploads.begin(run, list(describe.outputs(step)), settle=code == 0)
         if code != 0:
             last = process.last_line(self._box.jobs.log(run))
             raise StepFailed(f"the command ended with exit code {code}: {last}")

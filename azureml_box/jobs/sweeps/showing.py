@@ -71,7 +71,7 @@ def make_trial(box: Box, step: Step, name: str, sweep_run: str, values: dict[str
     if box.store.get(documents.KIND, name) is not None:
         return
     parent = documents.get(box, sweep_run)
-    shown = describe.step(box, step, name, parent["_root"])
+    shown = describe.step(box, step, name, parent["_root"], parent.get("_datastore") or "")
     shown |= {
         "displayName": name,
         "experimentName": parent["properties"]["experimentName"],
@@ -79,7 +79,8 @@ def make_trial(box: Box, step: Step, name: str, sweep_run: str, values: dict[str
         "tags": {"hyperparameters": json.dumps(values)},
         "properties": {"azureml.runsource": "hyperdrive"},
     }
-    box.store.put(documents.KIND, name, documents.make(box, name, shown, parent=sweep_run, root=parent["_root"]))
+    doc = documents.make(box, name, shown, parent=sweep_run, root=parent["_root"])
+    box.store.put(documents.KIND, name, {**doc, "_datastore": parent.get("_datastore")})
 
 
 def tell(box: Box, run: str, part: str, text: str) -> None:

@@ -172,3 +172,72 @@ def test_a_package_comes_from_pypi(tmp_path: Path) -> None:
         patch.delenv("PIP_FIND_LINKS", raising=False)
         made = asyncio.run(Environments(tmp_path).prepare(want("iniconfig==2.0.0"), tmp_path / "log"))
     assert "iniconfig" in says(made.path, "import iniconfig; print(iniconfig.__name__)")
+
+
+SCRIPT = """
+import json, os, sys
+import greeting
+
+def init():
+    global parts
+    parts = [greeting.WORD, sys.prefix, "azureml_box" in sys.modules]
+
+def run(raw):
+    asked = json.loads(raw)
+    if asked.get("fail"):
+        raise ValueError("as you wish")
+    if asked.get("die"):
+        os._exit(7)
+    return {"parts": parts, "sent": asked}
+"""
+
+
+def deployed(rig: Rig, folder: Path, *dependencies: Any) -> Any:
+    from azure.ai.ml.entities import CodeConfiguration, Environment, ManagedOnlineDeployment, ManagedOnlineEndpoint
+
+    client = rig.client()
+    (folder / "score.py").write_text(SCRIPT)
+    client.online_endpoints.begin_create_or_update(ManagedOnlineEndpoint(name="scripted", auth_mode="key")).result()
+    made = ManagedOnlineDeployment(
+        name="one",
+        endpoint_name="scripted",
+        environment=Environment(image=IMAGE, conda_file={"name": "x", "dependencies": list(dependencies)}),
+        code_configuration=CodeConfiguration(code=str(folder), scoring_script="score.py"),
+        instance_type="Standard_DS3_v2",
+        instance_count=1,
+    )
+    client.online_deployments.begin_create_or_update(made).result()
+    return client
+
+
+def test_a_scoring_script_runs_in_its_deployments_environment(rig: Rig, tmp_path: Path) -> None:
+    import requests
+
+    client = deployed(rig, tmp_path, "python=3.11", "greeting=1.2", {"pip": ["parting"]})
+    key = client.online_endpoints.get_keys("scripted").primary_key
+    headers = {"Authorization": f"Bearer {key}", "azureml-model-deployment": "one"}
+
+    def ask(sent: dict[str, Any]) -> Any:
+        url, ca = f"{rig.url}/endpoints/scripted/score", str(rig.home / "ca/bundle.pem")
+        return requests.post(url, json=sent, headers=headers, timeout=20, verify=ca)
+
+    word, prefix, leaked = ask({"any": 1}).json()["parts"]
+    assert word == "tea" and not leaked and Path(prefix).parent == rig.home / "azureml/environments"
+    assert ask({"fail": 1}).status_code == 424 and ask({"any": 2}).json()["sent"] == {"any": 2}
+    assert "as you wish" in client.online_deployments.get_logs("one", "scripted", lines=100)
+    storage = client.online_deployments.get_logs("one", "scripted", lines=100, container_type="storage-initializer")
+    assert "The scoring script runs in the virtual environment" in storage
+    assert ask({"die": 1}).status_code >= 424
+    stops = time.monotonic() + 20
+    while ask({"any": 3}).status_code != 200:  # the server is started again
+        assert time.monotonic() < stops
+        time.sleep(0.2)
+    client.online_endpoints.begin_delete("scripted").result()
+
+
+def test_a_deployments_environment_that_cannot_be_built_says_so(rig: Rig, tmp_path: Path) -> None:
+    from azure.core.exceptions import HttpResponseError
+
+    with pytest.raises(HttpResponseError, match=r"Image build failed(.|\n)*No matching distribution"):
+        deployed(rig, tmp_path, {"pip": ["no-such-package-here==9"]})
+    rig.client().online_endpoints.begin_delete("scripted").result()

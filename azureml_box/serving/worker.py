@@ -7,6 +7,7 @@ Frames on the socket are a number, a status and a body; the first one that it se
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import socket
 import struct
@@ -15,11 +16,12 @@ import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-if __name__ == "__main__":
-    import scorer  # type: ignore[import-not-found, unused-ignore]  # this file's own folder stands first on the path
-else:
+if TYPE_CHECKING or __name__ != "__main__":
     from azureml_box.serving import scorer
+else:  # this file's own folder stands first on the path, and the emulator's package is not there
+    scorer = importlib.import_module("scorer")
 
 HEAD = struct.Struct("!QBI")
 OK, BAD_INPUT, FAILED = range(3)

@@ -58,7 +58,7 @@ async def code(_box: Box, _name: str, _version: str, sent: Properties) -> Proper
 
 
 async def environment(_box: Box, _name: str, _version: str, sent: Properties) -> Properties:
-    """An environment is kept, not built: jobs run with the emulator's own interpreter."""
+    """An environment is kept; the first job that uses it builds it."""
     if not sent.get("image") and not sent.get("build"):
         raise BadRequest("An environment needs an image or a build context.", target="properties.image")
     return {**common(sent), "environmentType": "UserCreated", "osType": sent.get("osType") or "Linux"}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from azureml_box.config import Config
+from azureml_box.environments.keeping import Environments
 from azureml_box.events import EventPublisher
 from azureml_box.faults.book import FaultBook
 from azureml_box.faults.calls import CallLog
@@ -38,6 +40,11 @@ class Box:
     unsupported: Counter[str] = field(default_factory=Counter)
     jobs: JobEngine = field(init=False)
     serving: Serving = field(init=False)
+
+    @cached_property
+    def environments(self) -> Environments:
+        """The virtual environments of jobs and deployments, which outlive a reset."""
+        return Environments(self.config.home / "environments")
 
     @property
     def loose(self) -> bool:

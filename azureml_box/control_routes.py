@@ -84,7 +84,7 @@ class _Handlers:
         return JSONResponse({"advanced": self._box.provisioning.advance(sent.get("kind"), sent.get("name"))})
 
     async def reset(self, request: Request) -> Response:
-        """Forget all, or `only` some parts: faults, calls, provisioning, unsupported, state."""
+        """Forget all, or `only` some parts: faults, calls, provisioning, unsupported, state; environments only where named."""
         sent = await body(request)
         _only(sent, ("only",))
         await reset(self._box, sent.get("only") or list(PARTS))

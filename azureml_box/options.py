@@ -81,6 +81,12 @@ def _behaviour(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--time-scale", type=float, default=1.0, help="timed: Azure's own durations times this")
     group.add_argument("--loose", action="store_true", help="take api-versions that are not known to be Azure's")
+    group.add_argument(
+        "--environments",
+        choices=("build", "own"),
+        default="build",
+        help="build: a conda file becomes a virtual environment, by pip; own: all runs in the emulator's interpreter",
+    )
     group.add_argument("--events-url", help="Event Grid topic that events are sent to")
     group.add_argument(
         "--pass-variable", action="append", default=[], metavar="NAME", help="variable that jobs inherit; repeatable"

@@ -1,7 +1,8 @@
 """The logs of a job, by the names that Azure gives them.
 
 A command writes `user_logs/std_log.txt`; a pipeline has `logs/azureml/executionlogs.txt`, which `jobs.stream` shows (the
-patterns are `JobLogPattern` of azure-ai-ml 1.35; the words are those that streamed pipelines print).
+patterns are `JobLogPattern` of azure-ai-ml 1.35; the words are those that streamed pipelines print). A job whose environment
+was built has `azureml-logs/20_image_build_log.txt`, a sweep `azureml-logs/hyperdrive.txt`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from azureml_box import datastores
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
-NAMES = ("user_logs/std_log.txt", "logs/azureml/executionlogs.txt")
+BUILD, SWEEP = "azureml-logs/20_image_build_log.txt", "azureml-logs/hyperdrive.txt"
+NAMES = ("user_logs/std_log.txt", "logs/azureml/executionlogs.txt", BUILD, SWEEP)
 
 
 def there(box: Box, run: str) -> dict[str, Path]:

@@ -63,6 +63,7 @@ def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
     plan = plan_of(box, properties)
     doc = documents.make(box, name, properties, parent=None, root=name)
     if "" in plan.steps:
+        doc["_destinations"] = plan.steps[""].destinations
         for output, entry in (doc["properties"].get("outputs") or {}).items():
             entry["uri"] = _command_output(name, output, entry)
     box.store.put(documents.KIND, name, doc)

@@ -220,10 +220,7 @@ def put(rig: Rig, name: str, **properties: Any) -> tuple[int, Any]:
         ({"jobType": "Pipeline", "jobs": {"a": {"type": "spark"}}}, "nodes of type spark"),
         ({"jobType": "Pipeline", "settings": {"on_finalize": "a"}}, "properties.settings.on_finalize"),
         ({"jobType": "Pipeline", "settings": {"colour": "red"}}, "properties.settings.colour"),
-        (
-            {"outputs": {"o": {"jobOutputType": "uri_folder", "uri": "azureml://datastores/x"}}},
-            "an address of their own",
-        ),
+        ({"jobType": "Sweep", "trial": {"command": "true"}}, "properties.command"),
     ],
 )
 def test_what_is_not_done_here_is_refused_by_name_and_counted(rig: Rig, properties: dict[str, Any], named: str) -> None:

@@ -26,6 +26,7 @@ from azureml_box import (
     locations,
     preflight_routes,
     registry_routes,
+    schedules,
     serving,
 )
 from azureml_box.config import Config
@@ -73,7 +74,7 @@ def build(config: Config) -> ASGIApp:
 def routes(box: Box) -> list[BaseRoute]:
     """Every route; the last one refuses what no other takes."""
     resources = (datastore_routes, compute_routes, compute_instances, registry_routes, code_routes, asset_routes)
-    parts = (discovery, locations, preflight_routes, *resources, jobs, serving)
+    parts = (discovery, locations, preflight_routes, *resources, jobs, schedules, serving)
     known: list[BaseRoute] = [Route("/healthz", _health), *box.operations.routes()]
     for part in (*parts, identity_routes, control_routes):
         known.extend(part.routes(box))

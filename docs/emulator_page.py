@@ -87,11 +87,19 @@ def _faults() -> str:
 
 
 def _provisioning() -> str:
-    from azureml_box.provisioning import AZURES_SECONDS
+    from azureml_box.durations import AZURES_SECONDS, OTHER_SECONDS
 
-    rows = "\n".join(f"| `{kind}` | {seconds:g} s |" for kind, seconds in AZURES_SECONDS.items())
+    others = {
+        kind: [f"{what} {seconds:g} s" for (of, what), seconds in OTHER_SECONDS.items() if of == kind]
+        for kind in AZURES_SECONDS
+    }
+    rows = "\n".join(
+        f"| `{kind}` | {seconds:g} s | {', '.join(others[kind])} |" for kind, seconds in AZURES_SECONDS.items()
+    )
     return (
         "## Time\n\nEach kind of resource is provisioned `immediate` (nothing is added to what the work itself takes), "
         "`timed` (Azure's own durations × the time scale), `manual` (until `POST /_emulator/advance`), or `manual:N` (until "
-        "it was read N times).\n\n| kind | Azure's duration, as assumed |\n|---|---|\n" + rows + "\n"
+        "it was read N times). Meanwhile a resource is `Creating`, `Updating`, `Deleting` or `Scaling`, a compute instance "
+        "`Starting`, `Stopping` or `Restarting`, and another operation on it is refused with 409.\n\n"
+        "| kind | Azure's duration, as assumed | but |\n|---|---|---|\n" + rows + "\n"
     )

@@ -68,6 +68,7 @@ def build(config: Config) -> ASGIApp:
     app = Starlette(
         routes=routes(box), lifespan=lifespan, middleware=[Middleware(Gate, box=box)], exception_handlers=handlers
     )
+    app.state.box = box
     return Faults(app, box)
 
 

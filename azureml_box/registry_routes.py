@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from azureml_box.context import Box
 
 KIND = "registries"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,31}")
+# The pattern of `registryName` in the ARM reference.
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{2,32}")
 
 
 def names(box: Box) -> list[str]:
@@ -68,7 +69,9 @@ def _find(box: Box, name: str) -> dict[str, Any]:
 async def _put(box: Box, request: Request) -> Response:
     name, sent = request.path_params["registry"], await body(request)
     if not _NAME.fullmatch(name):
-        raise BadRequest(f"Registry name {name!r} is invalid: 2 to 32 letters, digits and '-', no '-' first.")
+        raise BadRequest(
+            f"Registry name {name!r} is invalid: 3 to 33 letters, digits, '-' and '_', a letter or digit first."
+        )
     if not sent.get("location"):
         raise BadRequest("location is required.", "LocationRequired", "location")
     before = box.store.get(KIND, name)

@@ -381,8 +381,8 @@ def test_unknown_versions_resources_and_paths_are_refused(rig: Rig) -> None:
     assert (status, "InvalidApiVersionParameter" in text) == (400, True)
     status, text = rig.call(f"{base}/other/models?api-version=2023-08-01-preview", token)
     assert (status, "ResourceNotFound" in text) == (404, True)
-    assert rig.call(f"{base}/box/schedules?api-version=2023-08-01-preview", token)[0] == 501
-    assert "schedules" in rig.call("/_emulator/unsupported", token)[1]
+    assert rig.call(f"{base}/box/featuresets?api-version=2023-08-01-preview", token)[0] == 501
+    assert "featuresets" in rig.call("/_emulator/unsupported", token)[1]
 
 
 def test_what_was_registered_survives_a_restart(rig: Rig, client: Any, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from azureml_box import (
     lifetime,
     locations,
     preflight_routes,
+    registry_imports,
     registry_routes,
     schedules,
     serving,
@@ -74,7 +75,15 @@ def build(config: Config) -> ASGIApp:
 
 def routes(box: Box) -> list[BaseRoute]:
     """Every route; the last one refuses what no other takes."""
-    resources = (datastore_routes, compute_routes, compute_instances, registry_routes, code_routes, asset_routes)
+    resources = (
+        datastore_routes,
+        compute_routes,
+        compute_instances,
+        registry_routes,
+        registry_imports,
+        code_routes,
+        asset_routes,
+    )
     parts = (discovery, locations, preflight_routes, *resources, jobs, schedules, serving)
     known: list[BaseRoute] = [Route("/healthz", _health), *box.operations.routes()]
     for part in (*parts, identity_routes, control_routes):

@@ -84,7 +84,7 @@ class Operations:
             raise ArmError(400, doc["error"]["code"], doc["error"]["message"])
         if doc["status"] == "InProgress":
             return json({}, 202, {"Location": str(request.url), "Retry-After": "1"})
-        return json(doc)
+        return Response(status_code=200)
 
     def _found(self, request: Request) -> dict[str, Any]:
         operation = request.path_params["operation"]

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from azureml_box.errors import BadRequest, NotFound
+from azureml_box.jobs import documents as jobs
 from azureml_box.schedules import actions
 from azureml_box.schedules.triggers import parse
 from azureml_box.stamps import stamp
@@ -38,7 +39,8 @@ def make(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] | Non
             f"The schedule name {name!r} is invalid: 1 to 255 letters, digits, '-' and '_'.", target="name"
         )
     given = sent.get("properties") or {}
-    actions.definition(given.get("action") or {})
+    job = actions.definition(given.get("action") or {})
+    jobs.fill_modes(job)
     trigger = _trigger(given.get("trigger") or {}, before, now)
     enabled = given.get("isEnabled") is not False
     properties = {
@@ -73,5 +75,15 @@ def _trigger(sent: dict[str, Any], before: dict[str, Any] | None, now: datetime)
     if read.end is not None and read.end <= now:
         where = "properties.trigger.endTime"
         raise BadRequest(f"The end time {made['endTime']} of the schedule lies in the past.", target=where)
+    _as_enumerated(made)
     made.setdefault("startTime", f"{read.start:%Y-%m-%dT%H:%M:%S}")
     return made
+
+
+def _as_enumerated(trigger: dict[str, Any]) -> None:
+    """Write frequency and weekdays as the ARM reference's enumerations spell them, as the service gives them back."""
+    if trigger.get("frequency"):
+        trigger["frequency"] = str(trigger["frequency"]).capitalize()
+    pattern = trigger.get("schedule") or {}
+    if pattern.get("weekDays"):
+        trigger["schedule"] = {**pattern, "weekDays": [str(day).capitalize() for day in pattern["weekDays"]]}

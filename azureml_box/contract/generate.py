@@ -106,8 +106,14 @@ def _inherited(types: dict[str, Any], name: str) -> tuple[dict[str, str], str]:
     for base in own["bases"]:
         if base in types:
             more, by = _inherited(types, base)
-            found, told = {**more, **found}, told or by
+            # Old clients repeat inherited fields, with plain types where the newest has enumerations.
+            better = {wire: spec for wire, spec in more.items() if wire not in found or _is_named(spec)}
+            found, told = {**found, **better}, told or by
     return found, told
+
+
+def _is_named(spec: str) -> bool:
+    return spec.strip("[]{}")[:1].isupper()
 
 
 def table(types: dict[str, Any], enums: dict[str, list[str]]) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from docs.emulator_operations import Operation
 _HEAD = """# The emulator of Azure Machine Learning
 
 How to start it, what it is good for and what it is not: [azureml_box/README.md](../azureml_box/README.md). In the box it is
-the service `azureml`; `droptune box fault` breaks it on purpose, and the storage by the same rules.
+the service `azureml`; `droptune box fault` breaks it on purpose, and the storage by the same rules. How it runs jobs stands in
+[emulator-jobs.md](emulator-jobs.md), how schedules fire, states change and requests are checked in
+[emulator-schedules.md](emulator-schedules.md).
 
 `{WS}` is the workspace, `{REG}` a registry (on the host that its discovery names), `{SUB}` the provider below the
 subscription, `{RG}` the resource group.

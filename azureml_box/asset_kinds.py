@@ -49,7 +49,9 @@ async def data(box: Box, _name: str, _version: str, sent: Properties) -> Propert
     uri = located(box, _required(sent, "dataUri"))
     if kind != "uri_file":
         uri = uri.rstrip("/") + "/"
-    return {**common(sent), "dataUri": uri, "dataType": kind}
+    made = {**common(sent), "dataUri": uri, "dataType": kind}
+    del made["provisioningState"]  # versions of data have none
+    return made
 
 
 async def code(_box: Box, _name: str, _version: str, sent: Properties) -> Properties:

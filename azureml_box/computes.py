@@ -94,7 +94,7 @@ def with_nodes(box: Box, doc: dict[str, Any]) -> dict[str, Any]:
     count = min(max(running, int(scale["minNodeCount"])), int(scale["maxNodeCount"]))
     idle = max(count - running, 0)
     inner |= {
-        "allocationState": "Steady",
+        "allocationState": "Resizing" if doc["properties"]["provisioningState"] == "Updating" else "Steady",
         "allocationStateTransitionTime": doc["properties"]["modifiedOn"],
         "currentNodeCount": count,
         "targetNodeCount": count,

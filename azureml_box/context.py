@@ -19,12 +19,13 @@ from azureml_box.store import Store
 
 if TYPE_CHECKING:
     from azureml_box.jobs import JobEngine
+    from azureml_box.schedules import Scheduler
     from azureml_box.serving import Serving
 
 
 @dataclass
 class Box:
-    """One running emulator; `jobs` and `serving` are set by `app.build`, since they need the Box themselves.
+    """One running emulator; `jobs`, `serving` and `schedules` are set by `app.build`, since they need the Box themselves.
 
     `unsupported` counts what was asked for in vain; a `loose` emulator only counts (`azureml_box.strictness`).
     """
@@ -40,6 +41,7 @@ class Box:
     unsupported: Counter[str] = field(default_factory=Counter)
     jobs: JobEngine = field(init=False)
     serving: Serving = field(init=False)
+    schedules: Scheduler = field(init=False)
 
     @cached_property
     def environments(self) -> Environments:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from azureml_box.contract.check import check_body
 from azureml_box.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ PAGE_SIZE = 100
 
 
 async def body(request: Request) -> dict[str, Any]:
-    """The request's JSON object; an empty body is an empty object."""
+    """The request's JSON object, held against the contract; an empty body is an empty object."""
     raw = await request.body()
     try:
         doc = codec.loads(raw) if raw.strip() else {}
@@ -27,6 +28,7 @@ async def body(request: Request) -> dict[str, Any]:
         raise BadRequest(f"The request body is not JSON: {error}", "InvalidRequestContent") from None
     if not isinstance(doc, dict):
         raise BadRequest(f"The request body must be a JSON object, not {type(doc).__name__}.", "InvalidRequestContent")
+    check_body(request, doc)
     return doc
 
 
@@ -45,8 +47,8 @@ def accepted(
 ) -> JSONResponse:
     """The answer that starts a long-running operation: the SDK polls `Azure-AsyncOperation`, at our pace of 1 s."""
     version = request.query_params.get("api-version", "2023-04-01")
-    poll = f"{box.config.base_url}/operations/{operation}?api-version={version}"
-    headers = {"Azure-AsyncOperation": poll, "Location": poll, "Retry-After": "1"}
+    poll, query = f"{box.config.base_url}/operations/{operation}", f"?api-version={version}"
+    headers = {"Azure-AsyncOperation": poll + query, "Location": f"{poll}/result{query}", "Retry-After": "1"}
     return json(doc or {}, status, headers)
 
 

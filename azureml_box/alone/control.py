@@ -56,6 +56,17 @@ class Control:
         found: list[dict[str, str]] = self._ask("POST", "advance", chosen)["advanced"]
         return found
 
+    def clock(self) -> dict[str, Any]:
+        """Return `now`, by which schedules fire, and how far that is ahead of this machine's clock (`aheadSeconds`)."""
+        found: dict[str, Any] = self._ask("GET", "clock")
+        return found
+
+    def pass_time(self, *, seconds: float | None = None, to: str | None = None) -> dict[str, Any]:
+        """Let `seconds` pass for schedules, or go to the moment `to` (ISO 8601); `fired` names the jobs that came due."""
+        chosen = {key: value for key, value in (("seconds", seconds), ("to", to)) if value is not None}
+        found: dict[str, Any] = self._ask("POST", "clock", chosen)
+        return found
+
     def unsupported(self) -> list[dict[str, Any]]:
         """Return the calls that the emulator has no answer for, with their counts."""
         found: list[dict[str, Any]] = self._ask("GET", "unsupported")["unsupported"]

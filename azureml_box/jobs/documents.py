@@ -49,7 +49,7 @@ def make(box: Box, name: str, properties: dict[str, Any], *, parent: str | None,
         **{key: value for key, value in properties.items() if value is not None},
         "status": "NotStarted",
     }
-    _fill_modes(filled)
+    fill_modes(filled)
     return {
         "id": f"{config.workspace_scope}/jobs/{name}",
         "name": name,
@@ -62,7 +62,7 @@ def make(box: Box, name: str, properties: dict[str, Any], *, parent: str | None,
     }
 
 
-def _fill_modes(properties: dict[str, Any]) -> None:
+def fill_modes(properties: dict[str, Any]) -> None:
     """How files are handed over, where nothing was said: Azure answers its own defaults."""
     for part, kind, mode in (
         ("inputs", "jobInputType", "ReadOnlyMount"),

@@ -59,6 +59,18 @@ def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
     known = box.store.get(documents.KIND, name)
     if known is not None:
         return _change(box, known, properties)
+    return json(begin(box, name, sent), 201)
+
+
+def begin(box: Box, name: str, sent: dict[str, Any]) -> dict[str, Any]:
+    """Makes a job of the body of a PUT and begins it; its document. A job of this name that exists is left as it is.
+
+    Raises:
+        ArmError: the body is refused.
+    """
+    if (known := box.store.get(documents.KIND, name)) is not None:
+        return known
+    properties = sent["properties"]
     bodies.check(box, sent, properties)
     plan = plan_of(box, properties)
     doc = documents.make(box, name, properties, parent=None, root=name)
@@ -68,7 +80,7 @@ def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
             entry["uri"] = _command_output(name, output, entry)
     box.store.put(documents.KIND, name, doc)
     box.jobs.submit(name, plan)
-    return json(doc, 201)
+    return doc
 
 
 def _command_output(name: str, output: str, entry: dict[str, Any]) -> str:

@@ -28,7 +28,8 @@ async def bring_up(box: Box, key: str) -> None:
     if doc is None:
         return
     try:
-        await box.provisioning.wait("deployments", key)
+        what = {"Creating": "create", "Scaling": "scale"}.get(doc["properties"]["provisioningState"], "update")
+        await box.provisioning.wait("deployments", key, what)
         if doc.get("_source") != _source(doc) or key not in box.serving.keepers:
             doc["_live"] = asdict(await _serve(box, key, doc))
             doc["_source"] = _source(doc)
@@ -42,6 +43,14 @@ def _settle(box: Box, key: str, doc: dict[str, Any], state: str) -> None:
     """Write the outcome, unless the deployment has been given to deletion meanwhile."""
     now = box.store.get(DEPLOYMENTS, key)
     if now is not None and now["properties"]["provisioningState"] != "Deleting":
+        doc["properties"]["provisioningState"] = state
+        box.store.put(DEPLOYMENTS, key, doc)
+
+
+def enter(box: Box, key: str, state: str) -> None:
+    """Change the state of a deployment, if it is still there."""
+    doc = box.store.get(DEPLOYMENTS, key)
+    if doc is not None:
         doc["properties"]["provisioningState"] = state
         box.store.put(DEPLOYMENTS, key, doc)
 

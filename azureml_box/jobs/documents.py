@@ -29,7 +29,9 @@ def get(box: Box, name: str) -> dict[str, Any]:
 def make(box: Box, name: str, properties: dict[str, Any], *, parent: str | None, root: str) -> dict[str, Any]:
     """A new job in the state NotStarted."""
     config = box.config
-    studio = f"https://ml.azure.local/runs/{name}?wsid={config.workspace_scope}&tid={config.tenant}"
+    # As recorded of the real service: without the tenant, which the SDK appends, and with the short scope.
+    scope = f"/subscriptions/{config.subscription}/resourcegroups/{config.resource_group}/workspaces/{config.workspace}"
+    studio = f"https://ml.azure.local/runs/{name}?wsid={scope}"
     tracking = f"azureml://{config.base_url.removeprefix('https://')}/mlflow/v1.0{config.workspace_scope}?"
     filled = {
         "displayName": name,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml_box import compute_instances
 from azureml_box.errors import BadRequest, NotFound
+from azureml_box.shapes import is_whole
 from azureml_box.sizes import find_size
 from azureml_box.stamps import now, stamp
 
@@ -76,8 +77,12 @@ def _checked(box: Box, name: str, location: str | None, outer: dict[str, Any]) -
 
 def _scaled(inner: dict[str, Any]) -> dict[str, Any]:
     scale: dict[str, Any] = {"minNodeCount": 0, "maxNodeCount": 1, "nodeIdleTimeBeforeScaleDown": "PT120S"}
-    scale |= {key: value for key, value in (inner.get("scaleSettings") or {}).items() if value is not None}
-    if not 0 <= int(scale["minNodeCount"]) <= int(scale["maxNodeCount"]):
+    given = inner.get("scaleSettings") or {}
+    if not isinstance(given, dict):
+        raise BadRequest("scaleSettings must be an object.", target="properties.properties.scaleSettings")
+    scale |= {key: value for key, value in given.items() if value is not None}
+    least, most = scale["minNodeCount"], scale["maxNodeCount"]
+    if not (is_whole(least) and is_whole(most) and least <= most):
         raise BadRequest("0 <= minNodeCount <= maxNodeCount must hold.", target="properties.properties.scaleSettings")
     inner["scaleSettings"] = scale
     inner["vmPriority"] = inner.get("vmPriority") or "Dedicated"

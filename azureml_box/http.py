@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as codec
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -10,6 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from azureml_box import shapes
 from azureml_box.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -20,13 +20,8 @@ PAGE_SIZE = 100
 
 async def body(request: Request) -> dict[str, Any]:
     """The request's JSON object; an empty body is an empty object."""
-    raw = await request.body()
-    try:
-        doc = codec.loads(raw) if raw.strip() else {}
-    except ValueError as error:
-        raise BadRequest(f"The request body is not JSON: {error}", "InvalidRequestContent") from None
-    if not isinstance(doc, dict):
-        raise BadRequest(f"The request body must be a JSON object, not {type(doc).__name__}.", "InvalidRequestContent")
+    doc = shapes.parsed(await request.body())
+    shapes.check(request.url.path, doc)
     return doc
 
 

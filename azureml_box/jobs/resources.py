@@ -60,6 +60,9 @@ def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
     if known is not None:
         return _change(box, known, properties)
     bodies.check(box, sent, properties)
+    # The ARM reference lets an output be null: one with all defaults.
+    outputs = {output: {} if entry is None else entry for output, entry in (properties.get("outputs") or {}).items()}
+    properties = {**properties, "outputs": outputs}
     plan = plan_of(box, properties)
     doc = documents.make(box, name, properties, parent=None, root=name)
     if "" in plan.steps:

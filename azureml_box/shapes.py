@@ -35,7 +35,7 @@ _TEXTS = {
     *("instanceType", "endpointComputeType", "vmSize", "vmPriority", "displayName", "environmentId", "stage", "runId"),
     *("keyType", "keyValue", "containerType", "assetId"),
 }
-_NUMBERS, _LISTS = {"tail"}, {"values"}
+_NUMBERS, _LISTS = {"tail"}, {"values", "paths"}
 
 
 def parsed(raw: bytes) -> dict[str, Any]:

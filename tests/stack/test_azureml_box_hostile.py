@@ -10,24 +10,21 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from lone_emulator import lone
 from route_samples import BODIES, KEY
 from route_schema import REGISTRY, Call, calls, document, newest
 from schemathesis import Case, GenerationMode
 
-from azureml_box.alone import certificates
-from azureml_box.alone.azurite import Azurite
 from azureml_box.alone.emulator import Emulator
 
 pytestmark = [pytest.mark.stack, pytest.mark.filterwarnings("ignore")]
 
-ROOT = Path(__file__).parents[2]
 TIMES = int(os.environ.get("FUZZ", "1"))
 CALLS = calls()
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -106,25 +103,10 @@ class Client:
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """An emulator that has one resource of each kind."""
     home = tmp_path_factory.mktemp("hostile")
-    certificates.ensure(home / "ca")
     (home / "registry").mkdir()
-    options = [
-        f"--registry={REGISTRY}={home / 'registry'}",
-        "--provisioning=jobs=manual",
-        "--provisioning=deployments=manual",
-    ]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AZUREML_BOX_AZURITE", str(ROOT / "local/storage/node_modules"))
-        patch.setenv("PYTHONPATH", str(ROOT))
-        storage = Azurite(home / "storage", home / "ca")
-        emulator = Emulator(home / "azureml", home / "ca", storage.account, options)
-        try:
-            storage.start()
-            emulator.start()
-            yield Client(emulator)
-        finally:
-            emulator.stop()
-            storage.stop()
+    held = ["--provisioning=jobs=manual", "--provisioning=deployments=manual"]
+    with lone(home, f"--registry={REGISTRY}={home / 'registry'}", *held) as emulator:
+        yield Client(emulator)
 
 
 def called(verb: str, short: str) -> Call:

@@ -13,16 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lone_emulator import lone
 
-from azureml_box.alone import certificates
-from azureml_box.alone.azurite import Azurite
 from azureml_box.alone.emulator import NAME, SUBSCRIPTION, Emulator
 from local.registry.build import build
 
 pytestmark = [pytest.mark.stack, pytest.mark.filterwarnings("ignore")]
 
-ROOT = Path(__file__).parents[2]
-HANDOUT = ROOT / "tests/stack/fixtures/seed_notebook"
+HANDOUT = Path(__file__).parent / "fixtures" / "seed_notebook"
 ILLUSTRATIONS = {4}  # a row of the dataset with comments: JSON of a kind, not code
 CLUSTER = """\
 compute_cluster_size = "Standard_NC24ads_A100_v4"
@@ -92,23 +90,12 @@ def changed(number: int, text: str) -> str:
 @pytest.fixture
 def emulator(tmp_path: Path) -> Iterator[Emulator]:
     """An emulator that publishes the registry `azureml`, and nothing but its environment in this process."""
-    registry, authority = build(tmp_path / "registry"), tmp_path / "ca"
-    certificates.ensure(authority)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AZUREML_BOX_AZURITE", str(ROOT / "local/storage/node_modules"))
-        patch.setenv("PYTHONPATH", str(ROOT))
-        storage = Azurite(tmp_path / "storage", authority)
-        one = Emulator(tmp_path / "azureml", authority, storage.account, [f"--registry=azureml={registry}"])
-        try:
-            storage.start()
-            one.start()
-            for name, value in one.environment.items():
-                patch.setenv(name, value)
-            patch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
-            yield one
-        finally:
-            one.stop()
-            storage.stop()
+    registry = build(tmp_path / "registry")
+    with lone(tmp_path, f"--registry=azureml={registry}") as one, pytest.MonkeyPatch.context() as patch:
+        for name, value in one.environment.items():
+            patch.setenv(name, value)
+        patch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+        yield one
 
 
 def run(folder: Path, patch: pytest.MonkeyPatch) -> dict[str, Any]:

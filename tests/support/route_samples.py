@@ -101,6 +101,7 @@ _DATASTORE = {
 _METRIC = {"key": "loss", "value": 0.5, "timestamp": 1, "step": 0}
 _RUN: dict[str, Any] = {"run_id": NAME}
 _MLFLOW: dict[str, dict[str, Any]] = {
+    "logged-models/search": {"experiment_ids": ["samples"], "max_results": 5},
     "runs/search": {
         "experiment_ids": ["samples"],
         "filter": "metrics.loss < 1",
@@ -191,6 +192,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "tags": {"a": "b"},
         "properties": {"c": "d"},
         "hidden": False,
+    },
+    ("POST", "/history/v1.0{WS}/experiments/{experiment}/runs/{name}/artifacts/batch/metadata"): {
+        "paths": [{"path": "a"}]
     },
     **{("POST", f"/mlflow/v2.0{{WS}}/api/2.0/mlflow/{path}"): sent for path, sent in _MLFLOW.items()},
     ("POST", "/_emulator/faults"): {

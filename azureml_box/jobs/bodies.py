@@ -74,7 +74,7 @@ def check(box: Box, body: Mapping[str, Any], properties: Mapping[str, Any]) -> N
     for name in _NO_EFFECT:
         if properties.get(name):
             note(box, f"the field properties.{name} of a job (taken without effect)")
-    _in_and_out(box, "properties", properties, addressed=kind == "Pipeline")
+    _in_and_out(box, "properties", properties)
     _enumeration("limits.jobLimitsType", (properties.get("limits") or {}).get("jobLimitsType"), ("Command", "Sweep"))
     distribution = properties.get("distribution") or {}
     _enumeration("distributionType", distribution.get("distributionType"), ("PyTorch", "TensorFlow", "Mpi"))
@@ -105,7 +105,7 @@ def _pipeline(box: Box, properties: Mapping[str, Any]) -> None:
         _in_and_out(box, place, node)
 
 
-def _in_and_out(box: Box, place: str, job: Mapping[str, Any], *, addressed: bool = False) -> None:
+def _in_and_out(box: Box, place: str, job: Mapping[str, Any]) -> None:
     for name, entry in (job.get("inputs") or {}).items():
         if isinstance(entry, Mapping):
             where = f"{place}.inputs.{name}"
@@ -123,8 +123,8 @@ def _in_and_out(box: Box, place: str, job: Mapping[str, Any], *, addressed: bool
             _enumeration(f"{where}.mode", entry.get("mode"), _OUTPUT_MODES)
             if entry.get("assetName"):
                 note(box, "outputs of a job that become assets (assetName is taken without effect)")
-            if not addressed and (entry.get("uri") or entry.get("path")):
-                refuse(box, "outputs of a job with an address of their own")
+            if not isinstance(entry.get("uri") or "", str):
+                raise BadRequest(f"{where}.uri must be a text.", target=f"{where}.uri")
 
 
 def _shapes(place: str, job: Mapping[str, Any]) -> None:

@@ -1,8 +1,9 @@
-"""A pipeline's output at the address that its author chose: a copy of the step's output, made when all steps have ended."""
+"""An output at the address that its author chose: a copy, made when the step has ended, or of a pipeline's when all have."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from azureml_box import datastores
 
@@ -16,7 +17,15 @@ def chosen(address: str, job: str, output: str) -> str:
     >>> chosen("azureml://datastores/d/paths/${{name}}/${{output_name}}", "job", "out")
     'azureml://datastores/d/paths/job/out'
     """
-    return address.replace("${{name}}", job).replace("${{output_name}}", output)
+    filled = address.replace("${{name}}", job).replace("${{output_name}}", output)
+    return filled.replace("${{default_datastore}}", datastores.DEFAULT)
+
+
+def asked(outputs: Mapping[str, Any] | None) -> dict[str, str]:
+    """The addresses that an author gave to the outputs of a command or of a node."""
+    given = {name: entry for name, entry in (outputs or {}).items() if isinstance(entry, Mapping)}
+    found = {name: entry.get("uri") or entry.get("path") for name, entry in given.items()}
+    return {name: address for name, address in found.items() if isinstance(address, str) and address}
 
 
 def deliver(box: Box, source: str, target: str) -> None:

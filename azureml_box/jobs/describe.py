@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from azureml_box.jobs import files
+from azureml_box.jobs import delivery, files
 from azureml_box.jobs.plan import Step
 from azureml_box.jobs.values import Asset, FromStep, Literal, Value
 
@@ -27,7 +27,7 @@ def step(box: Box, found: Step, run: str, root: str) -> dict[str, Any]:
             for name, value in found.inputs.items()
             if not isinstance(value, FromStep)
         },
-        "outputs": {name: _output(run, name, entry) for name, entry in outputs(found).items()},
+        "outputs": {name: _output(run, name, entry, found.addresses) for name, entry in outputs(found).items()},
         "resources": {"instanceCount": 1},
         "limits": {"jobLimitsType": "Command", "timeout": f"PT{found.timeout:g}S"} if found.timeout else None,
         "properties": {"azureml.pipelinerunid": root, "azureml.rootpipelinerunid": root},
@@ -57,6 +57,7 @@ def _input(value: Value, mode: str | None) -> dict[str, Any]:
     return {"jobInputType": value.type, "uri": value.uri, "mode": mode}
 
 
-def _output(run: str, name: str, entry: dict[str, Any]) -> dict[str, Any]:
+def _output(run: str, name: str, entry: dict[str, Any], addresses: dict[str, str]) -> dict[str, Any]:
     kind = str(entry.get("type", "uri_folder"))
-    return {"jobOutputType": kind, "mode": "ReadWriteMount", "uri": address(run, name, entry)}
+    uri = delivery.chosen(addresses[name], run, name) if name in addresses else address(run, name, entry)
+    return {"jobOutputType": kind, "mode": "ReadWriteMount", "uri": uri}

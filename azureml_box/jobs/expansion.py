@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from azureml_box.jobs import conditions, kinds, modes
+from azureml_box.jobs import conditions, delivery, kinds, modes
 from azureml_box.jobs import inputs as component_inputs
 from azureml_box.jobs.durations import seconds
 from azureml_box.jobs.plan import Component, Find, Plan, Step, refuse_circles
@@ -78,6 +78,7 @@ def _step(
         seconds(limit.value) if isinstance(limit, Literal) else None,
         modes.of_inputs(complete, job.get("inputs") or {}, spec.get("inputs") or {}),
         {**(spec.get("resources") or {}), **(job.get("resources") or {})},
+        delivery.asked(job.get("outputs")),
     )
 
 

@@ -36,6 +36,7 @@ class Step:
     timeout: float | None = None
     modes: dict[str, str] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)  # of outputs that have one of their own
 
     @property
     def name(self) -> str:

@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from azureml_box import datastores
 from azureml_box.errors import BadRequest
 from azureml_box.http import accepted, body, json, newest_page
-from azureml_box.jobs import bodies, documents, files, listings
+from azureml_box.jobs import bodies, delivery, documents, files, listings
 from azureml_box.jobs.submission import plan_of
 from azureml_box.stamps import stamp
 from azureml_box.strictness import check_query
@@ -67,7 +68,11 @@ def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
     doc = documents.make(box, name, properties, parent=None, root=name)
     if "" in plan.steps:
         for output, entry in (doc["properties"].get("outputs") or {}).items():
-            entry["uri"] = _command_output(name, output, entry)
+            if entry.get("uri"):
+                entry["uri"] = delivery.chosen(str(entry["uri"]), name, output)
+                datastores.resolve(box, entry["uri"])
+            else:
+                entry["uri"] = _command_output(name, output, entry)
     box.store.put(documents.KIND, name, doc)
     box.jobs.submit(name, plan)
     return json(doc, 201)

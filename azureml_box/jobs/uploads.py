@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from azureml_box.jobs import documents, files, logs
+from azureml_box.jobs import delivery, documents, files, logs
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -36,5 +36,10 @@ class Uploads:
         sending = (asyncio.to_thread(files.upload, self._box, run, name, folder / name) for name in there)
         await asyncio.gather(asyncio.to_thread(logs.upload, self._box, run), *sending)
         doc = documents.get(self._box, run)
+        for name in there:
+            made = files.output_uri(run, name, (folder / name).is_file())
+            wanted = (doc["properties"]["outputs"].get(name) or {}).get("uri") or made
+            if wanted.rstrip("/") != made.rstrip("/"):
+                await asyncio.to_thread(delivery.deliver, self._box, made, wanted)
         doc["_sent"] = True
         self._box.store.put(documents.KIND, run, doc)

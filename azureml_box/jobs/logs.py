@@ -15,6 +15,8 @@ from azureml_box import datastores
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
+# What a command writes into these folders of its working directory is kept with its run, as in Azure.
+KEPT = ("outputs", "logs")
 NAMES = ("user_logs/std_log.txt", "logs/azureml/executionlogs.txt")
 
 
@@ -33,8 +35,10 @@ def tell(box: Box, pipeline: str, text: str) -> None:
 
 
 def upload(box: Box, run: str) -> None:
-    """Sends a run's logs to where the SDK looks for a job's artifacts (blocks)."""
+    """Sends a run's logs, and what its command kept beside them, to where the SDK looks for a job's artifacts (blocks)."""
+    address = f"azureml://datastores/{datastores.ARTIFACTS}/paths/ExperimentRun/dcid.{run}"
+    container, place = datastores.resolve(box, address)
     for name, path in there(box, run).items():
-        address = f"azureml://datastores/{datastores.ARTIFACTS}/paths/ExperimentRun/dcid.{run}/{name}"
-        container, blob = datastores.resolve(box, address)
-        box.storage.upload_file(container, blob, path)
+        box.storage.upload_file(container, f"{place}/{name}", path)
+    for name in KEPT:
+        box.storage.upload_folder(container, f"{place}/{name}", box.jobs.folder(run) / "code" / name)

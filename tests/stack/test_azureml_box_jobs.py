@@ -328,3 +328,13 @@ def test_an_output_in_no_datastore_is_refused(rig: Rig) -> None:
     output = {"jobOutputType": "uri_folder", "uri": "azureml://datastores/nowhere/paths/x"}
     assert put(rig, "nowhere", outputs={"o": output})[0] == 404
     assert rig.ask("GET", f"{WORKSPACE}/jobs/nowhere?api-version=2025-01-01-preview")[0] == 404
+
+
+def test_what_a_command_writes_into_its_outputs_folder_is_kept_with_the_run(rig: Rig, client: Any) -> None:
+    assert put(rig, "keeping", command="echo kept > ./outputs/kept.txt; echo told > logs/told.txt")[0] == 201
+    assert ended(client, "keeping").status == "Completed"
+    base = f"/history/v1.0{WORKSPACE}/experiments/Default/runs/keeping/artifacts"
+    listed = [one["path"] for one in rig.ask("GET", base)[1]["value"]]
+    assert listed == ["logs/told.txt", "outputs/kept.txt", "user_logs/std_log.txt"]
+    client.jobs.download("keeping", download_path=rig.home / "keeping")
+    assert [path.read_text() for path in (rig.home / "keeping").rglob("kept.txt")] == ["kept\n"]

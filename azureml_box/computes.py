@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 KIND = "computes"
 _TYPES = ("AmlCompute", "ComputeInstance")
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]$")
+# Fields that the service answers though nobody sent them, as recorded of a cluster.
+_UNSET = {"disableLocalAuth": False, "resourceId": None}
+_UNSET_CLUSTER: dict[str, Any] = {
+    "subnet": None,
+    "errors": None,
+    "virtualMachineImage": None,
+    "isolatedNetwork": False,
+    "propertyBag": {},
+}
 _BUSY = {"Preparing", "Running", "Finalizing", "CancelRequested"}
 
 
@@ -37,6 +46,7 @@ def document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] |
     moment = now()
     created = before["properties"]["createdOn"] if before else moment
     properties = {
+        **_UNSET,
         **outer,
         "computeLocation": box.config.location,
         "provisioningState": "Succeeded",
@@ -84,7 +94,7 @@ def _scaled(inner: dict[str, Any]) -> dict[str, Any]:
     least, most = scale["minNodeCount"], scale["maxNodeCount"]
     if not (is_whole(least) and is_whole(most) and least <= most):
         raise BadRequest("0 <= minNodeCount <= maxNodeCount must hold.", target="properties.properties.scaleSettings")
-    inner["scaleSettings"] = scale
+    inner = {**_UNSET_CLUSTER, **inner, "scaleSettings": scale}
     inner["vmPriority"] = inner.get("vmPriority") or "Dedicated"
     return inner
 

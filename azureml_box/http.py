@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -33,6 +33,13 @@ def public(doc: dict[str, Any]) -> dict[str, Any]:
 def json(doc: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """A JSON answer; private keys (`_…`) of the document stay inside."""
     return JSONResponse(public(dict(doc)), status_code=status, headers=dict(headers or {}))
+
+
+def made(box: Box, request: Request, doc: Mapping[str, Any], new: bool) -> JSONResponse:
+    """The answer of a PUT: 201 with the resource's address where it is new, else 200."""
+    if not new:
+        return json(doc)
+    return json(doc, 201, {"Location": f"{box.config.base_url}{quote(request.url.path)}?{request.url.query}"})
 
 
 def accepted(

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from azureml_box import datastores
 from azureml_box.errors import BadRequest
-from azureml_box.http import accepted, body, json, newest_page
+from azureml_box.http import accepted, body, json, made, newest_page
 from azureml_box.jobs import bodies, delivery, documents, files, listings
 from azureml_box.jobs.submission import plan_of
 from azureml_box.stamps import stamp
@@ -35,7 +35,8 @@ def routes(box: Box) -> list[BaseRoute]:
 
     async def put(request: Request) -> Response:
         check_query(box, request)
-        return _put(box, request.path_params["name"], await body(request))
+        doc, new = _put(box, request.path_params["name"], await body(request))
+        return made(box, request, doc, new)
 
     async def cancel(request: Request) -> Response:
         check_query(box, request)
@@ -53,13 +54,14 @@ def routes(box: Box) -> list[BaseRoute]:
     ]
 
 
-def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
+def _put(box: Box, name: str, sent: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """(the job, whether it is new)."""
     properties = sent.get("properties")
     if not isinstance(properties, dict):
         raise BadRequest("The body must have properties.", "InvalidRequestContent")
     known = box.store.get(documents.KIND, name)
     if known is not None:
-        return _change(box, known, properties)
+        return _change(box, known, properties), False
     bodies.check(box, sent, properties)
     # The ARM reference lets an output be null: one with all defaults.
     outputs = {output: {} if entry is None else entry for output, entry in (properties.get("outputs") or {}).items()}
@@ -75,18 +77,18 @@ def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
                 entry["uri"] = _command_output(name, output, entry)
     box.store.put(documents.KIND, name, doc)
     box.jobs.submit(name, plan)
-    return json(doc, 201)
+    return doc, True
 
 
 def _command_output(name: str, output: str, entry: dict[str, Any]) -> str:
     return files.output_uri(name, output, files.is_file(entry.get("jobOutputType")))
 
 
-def _change(box: Box, doc: dict[str, Any], properties: dict[str, Any]) -> Response:
+def _change(box: Box, doc: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
     """A job that exists is never run again: only what people may change of it is taken."""
     for field in _CHANGEABLE:
         if properties.get(field) is not None:
             doc["properties"][field] = properties[field]
     doc["systemData"] = stamp(doc)
     box.store.put(documents.KIND, doc["name"], doc)
-    return json(doc)
+    return doc

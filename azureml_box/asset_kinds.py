@@ -38,7 +38,13 @@ async def model(box: Box, _name: str, _version: str, sent: Properties) -> Proper
     uri = located(box, _required(sent, "modelUri"))
     await must_exist(box, uri)
     kind = sent.get("modelType") or "custom_model"
-    return {**common(sent), "modelUri": uri, "modelType": kind, "flavors": sent.get("flavors") or {}}
+    return {
+        **common(sent),
+        "modelUri": uri,
+        "modelType": kind,
+        "flavors": sent.get("flavors") or {},
+        "jobName": sent.get("jobName"),
+    }
 
 
 async def data(box: Box, _name: str, _version: str, sent: Properties) -> Properties:

@@ -87,7 +87,10 @@ class _Handlers:
         """Forget all, or `only` some parts: faults, calls, provisioning, unsupported, state; environments only where named."""
         sent = await body(request)
         _only(sent, ("only",))
-        await reset(self._box, sent.get("only") or list(PARTS))
+        parts = sent.get("only") or list(PARTS)
+        if not isinstance(parts, list):
+            raise BadRequest(f"`only` must be a list of parts, not {parts!r}.", target="only")
+        await reset(self._box, parts)
         return Response(status_code=204)
 
 

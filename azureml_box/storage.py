@@ -103,8 +103,15 @@ class BlobStorage:
         return bool(self._blob(container, blob).exists())
 
     def container_exists(self, container: str) -> bool:
-        """Whether the container is there."""
-        return bool(self._service.get_container_client(container).exists())
+        """Whether the container is there; one whose name no container can have is not."""
+        from azure.core.exceptions import HttpResponseError
+
+        try:
+            return bool(self._service.get_container_client(container).exists())
+        except HttpResponseError as error:
+            if error.status_code != 400:
+                raise
+            return False
 
     def delete(self, container: str, blob: str) -> None:
         """Remove a blob; it may be gone already."""

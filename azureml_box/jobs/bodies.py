@@ -122,10 +122,14 @@ def _in_and_out(place: str, job: Mapping[str, Any]) -> None:
             if not isinstance(entry.get("uri") or "", str):
                 raise BadRequest(f"{where}.uri must be a text.", target=f"{where}.uri")
     for name, entry in (job.get("outputs") or {}).items():
+        if entry is not None and not isinstance(entry, Mapping | str):
+            raise BadRequest(f"{place}.outputs.{name} must be an object.", target=f"{place}.outputs.{name}")
         if isinstance(entry, Mapping):
             where = f"{place}.outputs.{name}"
             _enumeration(f"{where}.jobOutputType", entry.get("jobOutputType") or entry.get("job_output_type"), _ASSETS)
             _enumeration(f"{where}.mode", entry.get("mode"), _OUTPUT_MODES)
+            if not isinstance(entry.get("uri") or "", str):
+                raise BadRequest(f"{where}.uri must be a text.", target=f"{where}.uri")
 
 
 def _shapes(place: str, job: Mapping[str, Any]) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BUILD, SWEEP = "azureml-logs/20_image_build_log.txt", "azureml-logs/hyperdrive.txt"
 NAMES = ("user_logs/std_log.txt", "logs/azureml/executionlogs.txt", BUILD, SWEEP)
+# What a command writes into these folders of its working directory is kept with its run, as in Azure.
+KEPT = ("outputs", "logs")
 
 
 def there(box: Box, run: str) -> dict[str, Path]:
@@ -35,8 +37,10 @@ def tell(box: Box, pipeline: str, text: str) -> None:
 
 
 def upload(box: Box, run: str) -> None:
-    """Sends a run's logs to where the SDK looks for a job's artifacts (blocks)."""
+    """Sends a run's logs, and what its command kept beside them, to where the SDK looks for a job's artifacts (blocks)."""
+    address = f"azureml://datastores/{datastores.ARTIFACTS}/paths/ExperimentRun/dcid.{run}"
+    container, place = datastores.resolve(box, address)
     for name, path in there(box, run).items():
-        address = f"azureml://datastores/{datastores.ARTIFACTS}/paths/ExperimentRun/dcid.{run}/{name}"
-        container, blob = datastores.resolve(box, address)
-        box.storage.upload_file(container, blob, path)
+        box.storage.upload_file(container, f"{place}/{name}", path)
+    for name in KEPT:
+        box.storage.upload_folder(container, f"{place}/{name}", box.jobs.folder(run) / "code" / name)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from azureml_box.errors import BadRequest
-from azureml_box.http import accepted, body, json, newest_page
+from azureml_box.http import accepted, body, json, made, newest_page
 from azureml_box.jobs import bodies, documents, files, listings
 from azureml_box.jobs.submission import plan_of
 from azureml_box.stamps import stamp
@@ -34,7 +34,8 @@ def routes(box: Box) -> list[BaseRoute]:
 
     async def put(request: Request) -> Response:
         check_query(box, request)
-        return _put(box, request.path_params["name"], await body(request))
+        doc, new = _put(box, request.path_params["name"], await body(request))
+        return made(box, request, doc, new)
 
     async def cancel(request: Request) -> Response:
         check_query(box, request)
@@ -52,14 +53,15 @@ def routes(box: Box) -> list[BaseRoute]:
     ]
 
 
-def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
+def _put(box: Box, name: str, sent: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """(the job, whether it is new)."""
     properties = sent.get("properties")
     if not isinstance(properties, dict):
         raise BadRequest("The body must have properties.", "InvalidRequestContent")
     known = box.store.get(documents.KIND, name)
     if known is not None:
-        return _change(box, known, properties)
-    return json(begin(box, name, sent), 201)
+        return _change(box, known, properties), False
+    return begin(box, name, sent), True
 
 
 def begin(box: Box, name: str, sent: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +74,9 @@ def begin(box: Box, name: str, sent: dict[str, Any]) -> dict[str, Any]:
         return known
     properties = sent["properties"]
     bodies.check(box, sent, properties)
+    # The ARM reference lets an output be null: one with all defaults.
+    outputs = {output: {} if entry is None else entry for output, entry in (properties.get("outputs") or {}).items()}
+    properties = {**properties, "outputs": outputs}
     plan = plan_of(box, properties)
     doc = documents.make(box, name, properties, parent=None, root=name)
     if "" in plan.steps:
@@ -87,11 +92,11 @@ def _command_output(name: str, output: str, entry: dict[str, Any]) -> str:
     return files.output_uri(name, output, files.is_file(entry.get("jobOutputType")))
 
 
-def _change(box: Box, doc: dict[str, Any], properties: dict[str, Any]) -> Response:
+def _change(box: Box, doc: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
     """A job that exists is never run again: only what people may change of it is taken."""
     for field in _CHANGEABLE:
         if properties.get(field) is not None:
             doc["properties"][field] = properties[field]
     doc["systemData"] = stamp(doc)
     box.store.put(documents.KIND, doc["name"], doc)
-    return json(doc)
+    return doc

@@ -59,6 +59,14 @@ def _pipeline(box: Box, properties: dict[str, Any]) -> Plan:
     return made
 
 
+def _objects(outputs: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """A command's outputs, which are objects; a pipeline's may be texts that point elsewhere."""
+    for name, entry in (outputs or {}).items():
+        if isinstance(entry, str):
+            raise BadRequest(f"properties.outputs.{name} must be an object.", target=f"properties.outputs.{name}")
+    return outputs or {}
+
+
 def _sweep(properties: dict[str, Any]) -> Plan:
     """A sweep is the command of its trial, run more than once."""
     trial = properties.get("trial")
@@ -75,7 +83,7 @@ def _command(properties: dict[str, Any]) -> Plan:
         "command": properties.get("command"),
         "outputs": {
             name: {"type": entry.get("jobOutputType") or "uri_folder"}
-            for name, entry in (properties.get("outputs") or {}).items()
+            for name, entry in _objects(properties.get("outputs")).items()
         },
         "environment": properties.get("environmentId"),
     }

@@ -182,7 +182,10 @@ def _document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] 
     properties = {
         "authMode": mode,
         "description": given.get("description"),
-        "properties": given.get("properties") or {},
+        "properties": {
+            **(given.get("properties") or {}),
+            "azureml.onlineendpointid": f"{box.config.workspace_scope}/onlineEndpoints/{name}".lower(),
+        },
         "compute": None,
         "publicNetworkAccess": given.get("publicNetworkAccess") or "Enabled",
         "traffic": traffic,

@@ -32,12 +32,15 @@ class Box:
     storage: BlobStorage
     events: EventPublisher
     operations: Operations
-    faults: FaultBook = field(default_factory=FaultBook)
-    calls: CallLog = field(default_factory=CallLog)
+    faults: FaultBook = field(init=False)
+    calls: CallLog = field(init=False)
     provisioning: Provisioning = field(default_factory=Provisioning)
     unsupported: Counter[str] = field(default_factory=Counter)
     jobs: JobEngine = field(init=False)
     serving: Serving = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.faults, self.calls = FaultBook(self.store), CallLog(self.store)
 
     @property
     def loose(self) -> bool:

@@ -55,12 +55,11 @@ class _Handlers:
         return Response(status_code=204)
 
     async def calls(self, request: Request) -> Response:
-        """The latest calls with their effects; `after`, `method`, `path` and `limit` choose among them."""
+        """The latest calls with their effects; `after`, `since`, `method`, `path` and `limit` choose among them."""
         query = request.query_params
         after, limit = _number(query.get("after"), 0), _number(query.get("limit"), 1000)
-        return JSONResponse(
-            self._box.calls.document(after, query.get("method", ""), query.get("path", ""), max(limit, 1))
-        )
+        method, path, since = (query.get(name, "") for name in ("method", "path", "since"))
+        return JSONResponse(self._box.calls.document(after, method, path, max(limit, 1), since))
 
     async def provisioning(self, _request: Request) -> Response:
         """The mode of each kind of resource, and what waits to be advanced."""

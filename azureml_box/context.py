@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,6 +37,7 @@ class Box:
     calls: CallLog = field(init=False)
     provisioning: Provisioning = field(default_factory=Provisioning)
     unsupported: Counter[str] = field(default_factory=Counter)
+    snapshotting: asyncio.Lock = field(default_factory=asyncio.Lock)
     jobs: JobEngine = field(init=False)
     serving: Serving = field(init=False)
 

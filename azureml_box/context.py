@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -35,10 +36,11 @@ class Box:
     storage: BlobStorage
     events: EventPublisher
     operations: Operations
-    faults: FaultBook = field(default_factory=FaultBook)
-    calls: CallLog = field(default_factory=CallLog)
+    faults: FaultBook = field(init=False)
+    calls: CallLog = field(init=False)
     provisioning: Provisioning = field(default_factory=Provisioning)
     unsupported: Counter[str] = field(default_factory=Counter)
+    snapshotting: asyncio.Lock = field(default_factory=asyncio.Lock)
     jobs: JobEngine = field(init=False)
     serving: Serving = field(init=False)
     schedules: Scheduler = field(init=False)
@@ -47,6 +49,9 @@ class Box:
     def environments(self) -> Environments:
         """The virtual environments of jobs and deployments, which outlive a reset."""
         return Environments(self.config.home / "environments")
+
+    def __post_init__(self) -> None:
+        self.faults, self.calls = FaultBook(self.store), CallLog(self.store)
 
     @property
     def loose(self) -> bool:

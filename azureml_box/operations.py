@@ -60,6 +60,12 @@ class Operations:
             task.add_done_callback(self._running.discard)
         return operation
 
+    async def stop(self) -> None:
+        """Cut short what is under way; their clients read that it was canceled."""
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
     def interrupt_unfinished(self) -> int:
         """Fail what a former process left in progress; call it at the start, before any request."""
         left = [doc["id"] for doc in self._store.list(_KIND) if doc["status"] == "InProgress"]

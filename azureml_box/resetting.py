@@ -51,6 +51,11 @@ def current(config: Config, store: Store) -> Config:
     return replace(config, workspace_id=known["workspaceId"]) if known else config
 
 
+def keep_workspace_id(box: Box) -> None:
+    """Write the workspace's id into the store, so that a snapshot of it brings the id back."""
+    box.store.put(_KIND, _KEY, {"workspaceId": box.config.workspace_id})
+
+
 async def _forget_state(box: Box) -> None:
     """Empty workspace under a new id: clients keep names of anonymous assets by it, and would ask for what is gone."""
     await lifetime.stop_work(box)

@@ -76,6 +76,24 @@ class Control:
         """Forget all, or some of faults, calls, provisioning, unsupported, state."""
         self._ask("POST", "reset", {"only": list(only)} if only else {})
 
+    def snapshots(self) -> list[dict[str, Any]]:
+        """Return all snapshots."""
+        found: list[dict[str, Any]] = self._ask("GET", "snapshots")["snapshots"]
+        return found
+
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """Keep the whole state under a name."""
+        made: dict[str, Any] = self._ask("POST", f"snapshots/{name}", {})
+        return made
+
+    def restore(self, name: str) -> None:
+        """Go back to a snapshot."""
+        self._ask("POST", f"snapshots/{name}/restore", {})
+
+    def delete_snapshot(self, name: str) -> None:
+        """Delete a snapshot."""
+        self._ask("DELETE", f"snapshots/{name}")
+
     def _ask(self, method: str, path: str, sent: dict[str, Any] | None = None) -> Any:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         data = json.dumps(sent).encode() if sent is not None else None

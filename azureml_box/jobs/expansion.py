@@ -89,7 +89,6 @@ def _step(
         seconds(limit.value) if isinstance(limit, Literal) else None,
         modes.of_inputs(complete, job.get("inputs") or {}, spec.get("inputs") or {}),
         {**(spec.get("resources") or {}), **(job.get("resources") or {})},
-
     )
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from azureml_box import computes
 from azureml_box.errors import BadRequest
 from azureml_box.http import json
-from azureml_box.sizes import SIZES, find_size
+from azureml_box.sizes import SIZES, UNRESERVED, find_size
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
 # Every family is granted what 100 deployments of its largest size need.
 _DEPLOYMENTS = 100
+_RESERVE = 1.2
 
 
 def routes(box: Box) -> list[Route]:
@@ -55,21 +58,36 @@ def _usages(box: Box) -> list[dict[str, Any]]:
 
 
 def _limit(cores: int) -> int:
-    return _DEPLOYMENTS * math.ceil(1.2 * cores)
+    return _DEPLOYMENTS * math.ceil(_RESERVE) * cores
 
 
 def cores_in_use(box: Box) -> dict[str, int]:
-    """Cores by family that deployments hold: ceil(1.2 x instances) x cores, as managed endpoints reserve them.
+    """Cores by family that deployments and the nodes of clusters hold; of a low-priority cluster they don't count.
 
-    Source: learn.microsoft.com/azure/machine-learning/how-to-manage-quotas (managed online endpoints).
+    A deployment holds ceil(1.2 x instances) x cores, where its size is not exempt. Source: how-to-manage-quotas and
+    reference-managed-online-endpoints-vm-sku-list below learn.microsoft.com/azure/machine-learning.
     """
     used: dict[str, int] = {}
-    for doc in box.store.list("onlineDeployments"):
-        size = find_size(str(doc.get("properties", {}).get("instanceType") or ""))
+    for name, count in [*_deployed(box), *_clustered(box)]:
+        size = find_size(name)
         if size is not None:
-            instances = int((doc.get("sku") or {}).get("capacity") or 1)
-            used[size.family] = used.get(size.family, 0) + math.ceil(1.2 * instances) * size.cores
+            used[size.family] = used.get(size.family, 0) + count * size.cores
     return used
+
+
+def _deployed(box: Box) -> Iterator[tuple[str, int]]:
+    for doc in box.store.list("onlineDeployments"):
+        name = str(doc.get("properties", {}).get("instanceType") or "")
+        instances = int((doc.get("sku") or {}).get("capacity") or 1)
+        yield name, instances if name.lower() in UNRESERVED else math.ceil(_RESERVE * instances)
+
+
+def _clustered(box: Box) -> Iterator[tuple[str, int]]:
+    for doc in box.store.list(computes.KIND):
+        inner = doc["properties"].get("properties") or {}
+        if doc["properties"]["computeType"] == "AmlCompute" and str(inner.get("vmPriority")).lower() == "dedicated":
+            held = computes.with_nodes(box, doc)["properties"]["properties"]["currentNodeCount"]
+            yield str(inner.get("vmSize")), int(held)
 
 
 def _usage(box: Box, family: str, used: int, limit: int) -> dict[str, Any]:

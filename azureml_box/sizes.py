@@ -79,6 +79,18 @@ _ALL = (
     VmSize("Standard_ND96isr_H100_v5", "standardNDSH100v5Family", 96, 8, 1900, 28672000, 98.32),
 )
 SIZES = {size.name.lower(): size for size in _ALL}
+# For these managed endpoints keep no fifth back for their upgrades ("Skip 20% Reservation").
+UNRESERVED = {
+    "standard_nc24ads_a100_v4",
+    "standard_nc48ads_a100_v4",
+    "standard_nc96ads_a100_v4",
+    "standard_nd96asr_v4",
+    "standard_nd96amsr_a100_v4",
+    "standard_nc40ads_h100_v5",
+    "standard_nc80adis_h100_v5",
+    "standard_nd96isr_h100_v5",
+    "standard_nd40rs_v2",
+}
 
 
 def find_size(name: str) -> VmSize | None:

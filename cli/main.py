@@ -15,6 +15,7 @@ COMMANDS = {
     "drop": "cli.drop:drop",
     "endpoints": "cli.endpoints:endpoints",
     "keys": "cli.keys:keys",
+    "problems": "cli.problems:problems",
     "runs": "cli.runs:runs",
 }
 

@@ -75,6 +75,15 @@ def cost(req: func.HttpRequest) -> func.HttpResponse:
     return guarded(req, "read", lambda: views.cost(req.params.get("since", "")))
 
 
+@blueprint.function_name("problems")
+@blueprint.route(route="problems", methods=["GET"])
+def problems(req: func.HttpRequest) -> func.HttpResponse:
+    """What belongs to no run and must be seen: broken records, strange messages, orphans that were removed."""
+    from shared.lifecycle import problems as notes
+
+    return guarded(req, "read", lambda: {"problems": notes.listed()})
+
+
 def _command(req: func.HttpRequest, known: dict[str, Any], subject: str) -> func.HttpResponse:
     call = known.get(req.route_params["command"])
     if call is None:

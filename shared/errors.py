@@ -3,10 +3,12 @@
 DroptuneError
 ├── SettingsError          a setting of the operator is wrong
 ├── UserError              what the dropper wrote is wrong (droptune.toml, a name, a request)
+├── UnreadableError        a record of ours is broken, or of a newer droptune
 ├── ServiceError           an Azure service refused or could not be reached
 │   ├── TransientError     passes by itself: try again later (429, 5xx, time-outs)
 │   ├── NotFoundError      404
 │   ├── ConflictError      409, 412: somebody else was there first
+│   │   └── LostRaceError  a record of ours was written by another since it was read
 │   ├── DeniedError        401, 403: a role is missing
 │   └── RejectedError      400 and other permanent refusals
 └── ForeignResourceError   a resource bears our name but not our tag: never touched
@@ -36,6 +38,10 @@ class UserError(DroptuneError):
         self.field = field
 
 
+class UnreadableError(DroptuneError):
+    """A record cannot be read: it is no JSON of a known schema."""
+
+
 class ServiceError(DroptuneError):
     """An Azure service refused a call or could not be reached."""
 
@@ -56,6 +62,12 @@ class NotFoundError(ServiceError):
 
 class ConflictError(ServiceError):
     """Somebody else was there first, or an operation is in progress."""
+
+
+class LostRaceError(ConflictError):
+    """Somebody else wrote a record since it was read: what was decided from it is void; `subject` is its kind and id."""
+
+    subject: tuple[str, str] = ("", "")
 
 
 class DeniedError(ServiceError):

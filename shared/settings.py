@@ -98,6 +98,19 @@ class Settings:
         "DROPTUNE_METRICS_LAG", 300.0, "how late Azure Monitor's metrics may be", parse_duration
     )
     max_cost_usd: float = _setting("DROPTUNE_MAX_COST_USD", 100.0, "a run estimated above this is refused", _amount)
+    max_jobs: int = _setting(
+        "DROPTUNE_MAX_JOBS",
+        4,
+        "most training jobs at a time, over all folders; the rest wait in order, the least served folder first",
+        _count,
+    )
+    max_attempts: int = _setting("DROPTUNE_MAX_ATTEMPTS", 5, "most attempts of one run, the first included", _count)
+    job_timeout: float = _setting(
+        "DROPTUNE_JOB_TIMEOUT",
+        86400.0,
+        "a job is cancelled so long after it was submitted, its wait for nodes included; 0: never",
+        parse_duration,
+    )
     max_file_mb: int = _setting("DROPTUNE_MAX_FILE_MB", 10_000, "largest dataset that is taken, in MB", _count)
     pii: str = _setting(
         "DROPTUNE_PII",

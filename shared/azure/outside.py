@@ -5,7 +5,7 @@ What the gateways raise are our errors (`shared.errors`), whatever SDK is behind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Protocol
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
         Size,
         Usage,
     )
+
+
+READERS = 8
 
 
 class Staged(Protocol):
@@ -164,6 +167,7 @@ class Outside(Protocol):
     @property
     def inference(self) -> Inference: ...
     def warm(self) -> None: ...
+    def gather(self, call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]: ...
     def workspace_id(self) -> str: ...
 
 
@@ -241,6 +245,13 @@ class Azure:
         from shared.azure import ml
 
         ml.warm()
+
+    def gather(self, call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        """What a call gives for each item, several at once, in order."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(READERS) as readers:
+            return list(readers.map(call, items))
 
     def workspace_id(self) -> str:
         """The ARM id of the workspace."""

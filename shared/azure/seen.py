@@ -11,12 +11,13 @@ ENDS = ("Completed", "Failed", "Canceled", "NotResponding")
 
 @dataclass(frozen=True)
 class Listed:
-    """A blob as a listing or its properties show it."""
+    """A blob as a listing or its properties show it; `arriving`: a copy into it is still under way."""
 
     path: str
     etag: str
     size: int
     modified: datetime
+    arriving: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,19 @@ class OnlineDeployment:
 
 @dataclass(frozen=True)
 class Compute:
-    """A compute of the workspace; `state` is its provisioning state in lower case."""
+    """A compute of the workspace; `state` is its provisioning state in lower case.
+
+    It has at most `nodes`, holds `held` of them now, and gives all but `least` back when nothing runs; its cores count
+    against the quota of their family only where it is `dedicated`.
+    """
 
     name: str
     size: str
     state: str
     nodes: int
+    held: int = 0
+    least: int = 0
+    dedicated: bool = True
 
 
 @dataclass(frozen=True)
@@ -116,7 +124,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Usage:
-    """What is used of a quota in the workspace's region: cores of a family, or all."""
+    """What is used of a quota in the workspace's region: cores of a family, or all; `limit` -1: there is none."""
 
     family: str
     used: int

@@ -110,8 +110,8 @@ class AzureBlobs:
     def list(self, container: str, prefix: str) -> list[Listed]:
         """All blobs whose path begins with a prefix, in order of their paths."""
         with azure_errors(f"list {container}/{prefix}"):
-            found = container_client(container).list_blobs(name_starts_with=prefix or None)
-            return [Listed(blob.name, _bare(blob.etag), blob.size, blob.last_modified) for blob in found]
+            found = container_client(container).list_blobs(name_starts_with=prefix or None, include=["copy"])
+            return [_listed(blob) for blob in found]
 
     def delete(self, container: str, path: str, if_match: str | None) -> None:
         """Deletes a blob, of this ETag where one is given; it is no error where there is none."""
@@ -136,6 +136,11 @@ class AzureBlobs:
                 raw_response_hook=lambda answer: headers.update(answer.http_response.headers)
             )
         return parsedate_to_datetime({k.lower(): v for k, v in headers.items()}["date"])
+
+
+def _listed(blob: Any) -> Listed:
+    arriving = blob.copy is not None and blob.copy.status == "pending"
+    return Listed(blob.name, _bare(blob.etag), blob.size, blob.last_modified, arriving)
 
 
 def container_client(name: str) -> ContainerClient:

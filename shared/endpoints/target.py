@@ -8,7 +8,7 @@ from shared import clock
 from shared.azure.outside import outside
 from shared.errors import ConflictError
 from shared.runs import store, work
-from shared.runs.records import Endpoint
+from shared.runs.records import Endpoint, now
 
 FRESH_SECONDS = 3.0
 KEY_SECONDS = 300.0
@@ -70,12 +70,12 @@ def ask_to_wake(name: str) -> None:
     record: Endpoint = loaded.record
     if record.wake_wanted or record.state in ("awake", "waking", "absent"):
         return
-    record.wake_wanted = True
+    record.wake_wanted, record.next_look = True, now()
     try:
         store.save(loaded)
     except ConflictError:
         return  # somebody else changed the record in this moment: the caller comes back and asks again
-    work.look_at("endpoint", name)
+    work.follow(record)
 
 
 def wake_seconds(record: Endpoint) -> int:

@@ -112,6 +112,13 @@ def marks(name: str) -> Marks:
     return whole
 
 
+def forget(name: str) -> None:
+    """Deletes the marks of an endpoint that sleeps: each process that ever sent to it left one."""
+    container = Container("endpoints")
+    for blob in container.list(f"{name}/use/"):
+        container.delete(blob.path, if_match=blob.etag)
+
+
 def requests_by_minute(endpoint: str, since: datetime, until: datetime) -> dict[str, float]:
     """Requests that the endpoint answered, by minute, whoever sent them; no entry is no request.
 

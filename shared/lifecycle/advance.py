@@ -1,160 +1,147 @@
-"""One message, one step: load the record, take its state's step, save it, ask for the next look."""
+"""One message, one step: what it asks for is done, and what went wrong is mapped to what comes next."""
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from shared import reports
-from shared.azure import topics
-from shared.errors import ConflictError, DeniedError, DroptuneError, NotFoundError, ServiceError, TransientError
-from shared.events import event_type
-from shared.lifecycle import views
+from shared import clock
+from shared.errors import (
+    ConflictError,
+    DeniedError,
+    DroptuneError,
+    LostRaceError,
+    NotFoundError,
+    ServiceError,
+    TransientError,
+    UnreadableError,
+)
+from shared.lifecycle import closing, problems, step, telling
 from shared.lifecycle.intake import look_at_folder
-from shared.lifecycle.outcome import Again, Enter, Leave, Outcome
-from shared.lifecycle.table import STEPS
 from shared.runs import store, work
-from shared.runs.records import Record, Run, Upload, kind_of, moment, rests, stamp
+from shared.runs.records import Endpoint, kind_of, rests, stamp
 
 log = logging.getLogger("droptune")
-LONGEST_PAUSE = 60.0
-MOST_TRIES = 12
+LONGEST_PAUSE = 300.0
+RESTING_PAUSE = 60.0
 LAST_DELIVERY = 5
+# With pauses of five minutes, what passes by itself may last a day; what a person must mend is told after ten minutes.
+MOST_PASSING, MOST_LASTING = 300, 12
 
 
 def advance(body: bytes, delivery: int = 1) -> str:
     """Does what a message asks for and says in a few words what became of it; never waits.
 
-    `delivery` counts how often the message was delivered: on the last one, a fault ends the run visibly.
+    `delivery` counts how often the message was delivered: on the last one, a fault of ours ends the record visibly.
     """
-    look = work.parse(body)
+    try:
+        look = work.parse(body)
+    except msgspec.DecodeError as error:
+        problems.note("message", body[:200].decode("utf-8", "replace"), f"a message that is none of ours: {error}")
+        return "none of ours"
     try:
         return _look(look)
-    except ConflictError:
-        work.look_at(look.kind, look.id, 1.0, look.tries)
-        return "somebody else changed it: look again"
-    except (TransientError, DeniedError) as error:
-        return _later(look, error)
-    except NotFoundError:
-        return "gone"
+    except UnreadableError as error:
+        problems.note(look.kind, look.id, error.reason, error.fix)
+        return "cannot be read"
+    except ServiceError as error:
+        return failed(look, error)
     except DroptuneError as error:
-        return give_up(look.kind, look.id, error.reason, error.fix)  # permanent: the same call would fail again
+        return give_up(look.kind, look.id, error.reason, error.fix)  # permanent: the same step would fail again
     except Exception as error:
-        if delivery < LAST_DELIVERY or look.kind == "folder":
+        if delivery < LAST_DELIVERY:
             raise
         log.exception("giving up on %s %s", look.kind, look.id)
         return give_up(look.kind, look.id, f"droptune met a fault of its own: {type(error).__name__}")
-
-
-def _later(look: work.Look, error: ServiceError) -> str:
-    if look.tries >= MOST_TRIES and look.kind != "folder":
-        return give_up(look.kind, look.id, error.reason, error.fix)
-    asked = error.retry_after if isinstance(error, TransientError) else None
-    pause = asked or min(LONGEST_PAUSE, 2.0**look.tries)
-    work.look_at(look.kind, look.id, pause, look.tries + 1)
-    log.warning("%s %s: %s; again in %.0f s", look.kind, look.id, error.reason, pause)
-    return f"a passing fault: again in {pause:.0f} s"
-
-
-def give_up(kind: str, identity: str, reason: str, fix: str = "retry the run") -> str:
-    """Ends a record that cannot go on, where people see it."""
-    loaded = store.find(kind, identity)
-    if loaded is None or rests(loaded.record) or kind == "endpoint":
-        return "nothing to give up"
-    loaded.record.reason, loaded.record.fix = reason, fix
-    loaded.record.enter("rejected" if kind == "upload" else "failed", reason)
-    store.save(loaded)
-    _tell(loaded.record)
-    return f"{loaded.record.state}: {reason}"
 
 
 def _look(look: work.Look) -> str:
     if look.kind == "folder":
         look_at_folder(look.id)
         return "looked"
-    loaded = store.load(look.kind, look.id)
-    record: Record = loaded.record
-    step = STEPS[look.kind].get(record.state)
-    if step is None:
-        return f"at rest: {record.state}"
-    return _apply(loaded, step(record))
+    loaded = store.find(look.kind, look.id)
+    return step.take(loaded, look.due) if loaded else "gone"
 
 
-def _apply(loaded: store.Loaded[Any], outcome: Outcome) -> str:
-    if isinstance(outcome, Leave):
-        return "nothing to do"
-    if isinstance(outcome, Again):
-        return _again(loaded, outcome)
-    return _enter(loaded, outcome)
+def failed(look: work.Look, error: ServiceError, *, alone: bool = False) -> str:
+    """A look that met a fault: again later where it may pass, else the record ends.
+
+    `alone`: no message is sent, since the caller comes by again.
+    """
+    if look.kind == "folder":
+        return _folder_again(look, error)
+    if isinstance(error, LostRaceError) and error.subject == (look.kind, look.id):
+        return _lost(look)
+    loaded = store.find(look.kind, look.id)
+    if loaded is None:
+        return "gone"
+    most = MOST_PASSING if isinstance(error, (TransientError, ConflictError)) else MOST_LASTING
+    lasting = not isinstance(error, (TransientError, ConflictError, DeniedError, NotFoundError))
+    if (lasting or loaded.record.tries >= most) and not rests(loaded.record):
+        return give_up(look.kind, look.id, error.reason, error.fix)
+    return _later(loaded, error, alone)
 
 
-def _again(loaded: store.Loaded[Any], outcome: Again) -> str:
-    """Asks for the next look, unless another message will bring it: events must not multiply the messages."""
-    record: Record = loaded.record
-    present = datetime.now(UTC)
-    if record.next_look and moment(record.next_look) > present + timedelta(seconds=0.2):
-        if outcome.changed:
-            store.save(loaded)
-        return "a later look is under way"
-    record.next_look = stamp(present + timedelta(seconds=outcome.delay))
+def _lost(look: work.Look) -> str:
+    """Somebody else moved the record, and its messages go on; where it rests, what our step made must end."""
+    loaded = store.find(look.kind, look.id)
+    if loaded is not None and rests(loaded.record):
+        closing.close(loaded.record)
+    return "somebody else was faster"
+
+
+def _later(loaded: store.Loaded[Any], error: ServiceError, alone: bool) -> str:
+    record = loaded.record
+    wait = RESTING_PAUSE if rests(record) else pause(record.tries, error)
+    record.next_look = stamp(clock.now() + timedelta(seconds=wait))
+    record.tries += 1
+    if not rests(record):
+        record.reason = record.reason if isinstance(error, ConflictError) else f"waiting: {error.reason}"
+        store.save(loaded)
+    if not alone:
+        work.look_at(kind_of(record), record.id, wait, due=record.next_look)
+    log.warning("%s %s: %s; again in %.0f s", kind_of(record), record.id, error.reason, wait)
+    return f"a passing fault: again in {wait:.0f} s"
+
+
+def pause(tries: int, error: ServiceError) -> float:
+    """Seconds until the next try: doubled each time up to five minutes, and never less than the service asked for."""
+    asked = error.retry_after or 0.0 if isinstance(error, TransientError) else 0.0
+    return min(3600.0, max(asked, min(LONGEST_PAUSE, 2.0 ** min(tries, 9))))
+
+
+def _folder_again(look: work.Look, error: ServiceError) -> str:
+    if look.tries >= MOST_LASTING:
+        problems.note("folder", look.id, error.reason, error.fix)
+        return "left to the sweep"
+    wait = pause(look.tries, error)
+    work.look_at("folder", look.id, wait, tries=look.tries + 1)
+    return f"a passing fault: again in {wait:.0f} s"
+
+
+def give_up(kind: str, identity: str, reason: str, fix: str = "retry the run") -> str:
+    """Ends a record that cannot go on, where people see it; an endpoint only says so, since it must go on."""
+    loaded = store.find(kind, identity) if kind != "folder" else None
+    if loaded is None:
+        problems.note(kind, identity, reason, fix)
+        return "nothing to give up"
+    record = loaded.record
+    if rests(record):
+        return "nothing to give up"
+    if isinstance(record, Endpoint):
+        problems.note(kind, identity, reason, fix)
+        record.reason, record.fix, record.tries = reason, fix, 0
+        record.next_look = stamp(clock.now() + timedelta(seconds=LONGEST_PAUSE))
+        store.save(loaded)
+        work.look_at(kind, identity, LONGEST_PAUSE, due=record.next_look)
+        return f"goes on later: {reason}"
+    record.reason, record.fix = reason, fix
+    record.enter("rejected" if kind == "upload" else "failed", reason)
+    record.next_look = stamp(clock.now())
     store.save(loaded)
-    work.look_at(kind_of(record), record.id, outcome.delay)
-    return f"look again in {outcome.delay:.1f} s"
-
-
-def _enter(loaded: store.Loaded[Any], outcome: Enter) -> str:
-    record: Record = loaded.record
-    record.enter(outcome.state, outcome.detail)
-    record.reason, record.fix = outcome.reason, outcome.fix
-    goes_on = outcome.state in STEPS[kind_of(record)] and not rests(record)
-    due = datetime.now(UTC) + timedelta(seconds=outcome.delay)
-    record.next_look = stamp(due) if goes_on else ""
-    store.save(loaded)
-    if goes_on and not _waits_for_timer(record):
-        work.look_at(kind_of(record), record.id, outcome.delay)
-    _tell(record)
-    return record.state
-
-
-def _waits_for_timer(record: Record) -> bool:
-    return kind_of(record) == "endpoint" and record.state == "awake"
-
-
-def _tell(record: Record) -> None:
-    """Publishes the run's event and, where it rests, its report; a failure here must not undo the step."""
-    try:
-        if isinstance(record, Run):
-            topics.publish(event_type(record.state), f"runs/{record.id}", views.event(record))
-            if rests(record):
-                _report(record)
-        elif isinstance(record, Upload) and record.state == "rejected":
-            _tell_rejected(record)
-    except DroptuneError as error:
-        log.warning("%s %s: %s", kind_of(record), record.id, error.reason)
-
-
-def _tell_rejected(upload: Upload) -> None:
-    reports.update(
-        upload.path, etag=upload.etag, name=upload.name, state="rejected", reason=upload.reason, fix=upload.fix
-    )
-    told = {"path": upload.path, "reason": upload.reason, "fix": upload.fix}
-    topics.publish("Droptune.UploadRejected", f"uploads/{upload.id}", told)
-
-
-def _report(run: Run) -> None:
-    reports.update(
-        str(run.dataset["path"]),
-        name=run.name,
-        run=run.id,
-        state=run.state,
-        reason=run.reason,
-        fix=run.fix,
-        metrics=run.metrics,
-        model=run.model,
-        endpoint=run.endpoint if run.state == "live" else None,
-        cost=run.cost,
-        timeline=msgspec.to_builtins(run.timeline),
-    )
+    work.follow(record)
+    telling.tell(record)
+    return f"{record.state}: {reason}"

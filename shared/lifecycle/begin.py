@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from shared.azure.seen import Listed
@@ -16,12 +17,14 @@ from shared.training.forecast import trained_tokens
 def run(
     upload: Upload,
     blob: Listed,
+    dropped: datetime,
     verdict: Verdict,
     snapshot: tuple[str, Manifest],
     plan: tuple[BaseModel, dict[str, Any], dict[str, Any]],
 ) -> Run:
     """The run of a verdict: `snapshot` is where it lies and what it holds, `plan` base model, parameters and settings.
 
+    `dropped` is when the youngest of its files was written, by the storage's clock: the order of a folder's uploads.
     Its id derives from the folder, the snapshot's hash, the parameters, the base model's version, and what else of the
     settings changes the outcome.
     """
@@ -37,6 +40,7 @@ def run(
             "path": upload.path,
             "etag": upload.etag,
             "modified": stamp(blob.modified),
+            "order": f"{stamp(dropped)}|{stamp(blob.modified)}|{blob.etag}",
             "rows": verdict.rows,
             **{f"{side}_rows": count for side, count in verdict.counts.items()},
             **trained_tokens(verdict.profile, verdict.counts),
@@ -51,3 +55,11 @@ def run(
             Moment("validated", now(), f"{verdict.rows} rows"),
         ],
     )
+
+
+def order(run: Run) -> str:
+    """What orders the uploads of a folder, as text: when the youngest of its files was written, when it was, its ETag.
+
+    A run that an older droptune began has only the second.
+    """
+    return str(run.dataset.get("order") or run.dataset["modified"])

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from shared.endpoints.target import ask_to_wake
-from shared.errors import NotFoundError, UserError
-from shared.lifecycle import views
+from shared.errors import LostRaceError, NotFoundError, ServiceError, UserError
+from shared.lifecycle import step, views
+from shared.models import registration
+from shared.runs import identity as names
 from shared.runs import store, work
-from shared.runs.records import Endpoint, Run, rests
-from shared.training import pipeline
+from shared.runs.records import Endpoint, Record, Run, Upload, now, rests
+from shared.settings import settings
+from shared.training import limits, pipeline
+
+RETRIED = ("failed", "refused", "cancelled", "gated_out")
+TRIES = 8
 
 
 def find(reference: str) -> dict[str, Any]:
@@ -36,58 +44,95 @@ def find(reference: str) -> dict[str, Any]:
 
 
 def cancel(reference: str) -> dict[str, Any]:
-    """Cancels a run that is not at rest: its job is ended, its deployment is taken away.
+    """Cancels a run, or an upload that has no verdict yet: its job is ended, its deployment is taken away.
+
+    The wish is written into the record first, so that it is carried out whoever is cut off; a first look follows at once.
 
     Raises:
-        UserError: it rests already.
+        UserError: it has ended already.
+        LostRaceError: others change the record all the time.
     """
-    from shared.azure.outside import outside
-    from shared.lifecycle.steps.billing import close_interval
-
     identity = find(reference)["id"]
-    if "~" in identity:
-        raise UserError("an upload without a run has nothing to cancel", "delete the file")
-    loaded = store.load("run", identity)
-    run: Run = loaded.record
-    if rests(run):
-        raise UserError(f"the run rests already: {run.state}", "a live model is put to sleep with `endpoints sleep`")
-    if run.job.get("name"):
-        pipeline.cancel(run.job["name"])
-    if run.state == "deploying":
-        place = store.load("endpoint", run.name)
-        if place.record.deployment != run.endpoint["deployment"]:
-            outside().online.delete_deployment(place.record.endpoint_name, run.endpoint["deployment"])
-            close_interval(place.record, run.endpoint["deployment"])
-        place.record.deploying = ""
-        store.save(place)
-    run.reason = "cancelled by hand"
-    run.enter("cancelled", run.reason)
-    store.save(loaded)
+    kind = "upload" if "~" in identity else "run"
+    work.follow(_persistently(kind, identity, _withdraw if kind == "upload" else _want_cancelled))
+    with suppress(ServiceError):
+        loaded = store.load(kind, identity)
+        step.take(loaded, loaded.record.next_look)
     return find(identity)
 
 
+def _withdraw(upload: Upload) -> None:
+    if rests(upload):
+        raise UserError(f"the upload is {upload.state}: there is nothing to cancel", "delete the file")
+    upload.enter("withdrawn", "cancelled by hand")
+
+
+def _want_cancelled(run: Run) -> None:
+    if rests(run) and run.state != "live":
+        raise UserError(f"the run rests already: {run.state}", "`droptune runs retry` begins it again")
+    if run.state == "live":
+        run.reason, run.fix = "cancelled by hand", "retry the run"
+        run.enter("cancelled", run.reason)
+    run.cancel_wanted = run.state != "cancelled"
+
+
 def retry(reference: str) -> dict[str, Any]:
-    """Begins a new attempt of a run that ended without a live model.
+    """Begins a new attempt of a run that ended without a live model, from what is still good of the last one.
 
     Raises:
-        UserError: it goes on, or is live.
+        UserError: it goes on, is live, still ends, or has had its attempts.
+        LostRaceError: others change the record all the time.
     """
     identity = find(reference)["id"]
     if "~" in identity:
         raise UserError("the upload was rejected", "mend the file and drop it again")
-    loaded = store.load("run", identity)
-    run: Run = loaded.record
-    if run.state not in ("failed", "refused", "cancelled"):
-        raise UserError(
-            f"a run that is {run.state} cannot be retried", "retry is for failed, refused and cancelled runs"
-        )
-    run.attempt += 1
-    run.job, run.metrics, run.model, run.endpoint = {}, {}, {}, {}
-    run.reason = run.fix = ""
-    run.enter("validated", f"attempt {run.attempt}")
-    store.save(loaded)
-    work.look_at("run", identity)
+    work.follow(_persistently("run", identity, _begin_again))
     return find(identity)
+
+
+def _begin_again(run: Run) -> None:
+    if run.state not in RETRIED:
+        raise UserError(f"a run that is {run.state} cannot be retried", f"retry is for {', '.join(RETRIED)} runs")
+    if not pipeline.cancel(names.job_name(run.id, run.attempt), run.id):
+        raise UserError("the job of the last attempt is still ending", "retry in a minute")
+    if limits.spent(run.attempt + 1, settings().max_attempts):
+        raise UserError(*limits.too_often(settings().max_attempts))
+    state = _still_good(run)
+    run.attempt += 1
+    run.endpoint, run.reason, run.fix, run.tries, run.cancel_wanted = {}, "", "", 0, False
+    if state != "registered":
+        run.model = {}
+    if state == "validated":
+        run.job, run.metrics = {}, {}
+    run.enter(state, f"attempt {run.attempt}")
+
+
+def _still_good(run: Run) -> str:
+    """The state to go on from: a model that is registered, a job that completed, or only the validated data."""
+    if run.state == "gated_out":
+        return "validated"
+    if run.model and registration.find(run.model["name"], run.model["version"]) is not None:
+        return "registered"
+    job = pipeline.find(run.job["name"]) if run.job.get("name") else None
+    whole = job is not None and job.status == "Completed" and registration.OUTPUT in job.outputs
+    return "trained" if whole and run.metrics else "validated"
+
+
+def _persistently(kind: str, identity: str, change: Callable[[Any], None]) -> Record:
+    """Changes a record whoever else is changing it, in a few tries; its next look is now."""
+    for attempt in range(1, TRIES + 1):
+        loaded = store.load(kind, identity)
+        change(loaded.record)
+        loaded.record.next_look = now()
+        try:
+            store.save(loaded)
+        except LostRaceError:
+            if attempt == TRIES:
+                raise
+        else:
+            break
+    record: Record = loaded.record
+    return record
 
 
 def endpoint(name: str) -> dict[str, Any]:
@@ -109,17 +154,16 @@ def sleep(name: str) -> dict[str, Any]:
         UserError: it is not awake, or is deploying.
     """
     endpoint(name)
-    loaded = store.load("endpoint", name)
-    record: Endpoint = loaded.record
-    if record.state != "awake" or record.deploying:
-        raise UserError(
-            f"the endpoint is {'deploying' if record.deploying else record.state}", "only an awake one can sleep"
-        )
-    record.generation += 1
-    record.enter("falling_asleep", "asked for")
-    store.save(loaded)
-    work.look_at("endpoint", name)
+    work.follow(_persistently("endpoint", name, _want_asleep))
     return endpoint(name)
+
+
+def _want_asleep(record: Endpoint) -> None:
+    if record.state != "awake" or record.deploying:
+        told = f"the endpoint is {'deploying' if record.deploying else record.state}"
+        raise UserError(told, "only an awake one can sleep")
+    record.falling_since = now()
+    record.enter("falling_asleep", "asked for")
 
 
 def wake(name: str) -> dict[str, Any]:

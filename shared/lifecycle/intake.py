@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from shared.azure.blobs import Container
 from shared.azure.outside import outside
+from shared.azure.seen import Listed
 from shared.datasets.paths import place
+from shared.errors import UnreadableError
+from shared.lifecycle import problems
 from shared.lifecycle.uploads import companions, folder
 from shared.runs import identity, store, work
 from shared.runs.records import Moment, Upload, now, rests, stamp
@@ -26,36 +30,48 @@ def look_at_folder(name: str) -> None:
     newest = max(datasets, key=lambda blob: blob.modified, default=None)
     for blob in datasets:
         key = identity.upload_key(name, blob.path, blob.etag)
-        found = store.find("upload", key)
+        try:
+            found = store.find("upload", key)
+        except UnreadableError as error:
+            problems.note("upload", key, error.reason, error.fix)
+            continue
         if found is None:
-            upload = Upload(
-                id=key,
-                name=name,
-                state="received",
-                created=stamp(blob.modified),
-                path=blob.path,
-                etag=blob.etag,
-                companions=beside,
-                next_look=now(),
-                timeline=[Moment("received", now())],
-            )
-            if store.create(upload) is not None:
-                work.look_at("upload", key)
-                outside().warm()
+            _begin(key, name, blob, beside)
         elif not rests(found.record):
             work.look_at("upload", key)
         elif found.record.companions != beside and blob == newest:
-            found.record.companions = beside
-            found.record.enter("received", "what lies beside it changed")
-            found.record.next_look = now()
-            store.save(found)
-            work.look_at("upload", key)
+            _begin_again(found, beside)
+
+
+def _begin(key: str, name: str, blob: Listed, beside: dict[str, str]) -> None:
+    upload = Upload(
+        id=key,
+        name=name,
+        state="received",
+        created=stamp(blob.modified),
+        path=blob.path,
+        etag=blob.etag,
+        companions=beside,
+        next_look=now(),
+        timeline=[Moment("received", now())],
+    )
+    if store.create(upload) is not None:
+        work.follow(upload)
+        outside().warm()
+
+
+def _begin_again(found: store.Loaded[Upload], beside: dict[str, str]) -> None:
+    found.record.companions = beside
+    found.record.enter("received", "what lies beside it changed")
+    found.record.next_look = now()
+    store.save(found)
+    work.follow(found.record)
 
 
 def job_changed(job: str) -> bool:
     """Asks for a look at the run of a job; False where the job is none of ours (a step, or somebody else's)."""
     run = identity.run_of_job(job)
-    if run is None or store.find("run", run) is None:
+    if run is None or Container("runs").properties(f"{run}.json") is None:
         return False
     work.look_at("run", run)
     return True

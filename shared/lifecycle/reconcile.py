@@ -1,67 +1,133 @@
-"""What should be true now, asked of everything that is not at rest: events only make it faster."""
+"""What should be true now, asked of everything that is not at rest: events only make it faster.
+
+Where a message is overdue the step is taken here, and the ones after it, so that nothing depends on the queue.
+"""
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
-from shared.azure.blobs import Container
-from shared.datasets.paths import is_dataset, place
-from shared.runs import store, work
-from shared.runs.records import moment
-from shared.settings import settings
+from shared import clock
+from shared.azure.seen import Listed
+from shared.errors import DroptuneError, ServiceError, UnreadableError
+from shared.lifecycle import advance, closing, orphans, problems, step, sweep
+from shared.runs import slots, store, work
+from shared.runs.records import moment, rests
 
 log = logging.getLogger("droptune")
 OVERDUE_SECONDS = 30.0
-SWEPT = "_sweep"
+# A function lives five minutes: what began before this is over, and a marker may go.
+GRACE = timedelta(minutes=10)
+TICK_SECONDS = 50.0  # after that the last step may take 240 s, and a function has five minutes
+MOST_STEPS = 12
 
 
 def reconcile() -> int:
-    """Asks for a look at what is active and whose message is overdue; returns how many. One listing, however many ever ran."""
-    count = 0
-    present = datetime.now(UTC)
-    for kind, identity in store.active():
+    """Looks at what is active and overdue; returns at how many. One listing, however many records ever were."""
+    ends = clock.monotonic() + TICK_SECONDS
+    count, present = 0, store.ACTIVE.now()
+    for kind, identity, marker in store.active():
         try:
-            count += _reconcile_one(kind, identity, present)
+            count += _reconcile_one(kind, identity, marker, present, ends)
+        except UnreadableError as error:
+            problems.note(kind, identity, error.reason, error.fix)
+        except DroptuneError as error:
+            log.warning("cannot reconcile %s %s: %s", kind, identity, error.reason)
         except Exception:
             log.exception("cannot reconcile %s %s", kind, identity)
-    if _sweep_is_due(present):
-        count += sweep()
-    return count
+    return count + _now_and_then()
 
 
-def _reconcile_one(kind: str, identity: str, present: datetime) -> int:
-    loaded = store.find(kind, identity)
-    if loaded is None or (kind == "endpoint" and loaded.record.state == "awake"):
-        return 0  # awake endpoints are idle_teardown's
-    due = loaded.record.next_look
-    if due and moment(due) + timedelta(seconds=OVERDUE_SECONDS) > present:
+def _now_and_then() -> int:
+    """Hourly: uploads without a record, what belongs to nobody, slots that nobody gave back."""
+    try:
+        if not sweep.is_due():
+            return 0
+        found = sweep.sweep()
+        orphans.look()
+        for granted in slots.prune(_trains):
+            work.look_at("run", granted)
+        return found
+    except ServiceError as error:
+        log.warning("cannot sweep: %s", error.reason)
         return 0
-    work.look_at(kind, identity)
+
+
+def _trains(run: str) -> bool:
+    loaded = store.find("run", run)
+    return loaded is not None and loaded.record.state in ("validated", "submitted")
+
+
+def _reconcile_one(kind: str, identity: str, marker: Listed, present: datetime, ends: float) -> int:
+    loaded = store.find(kind, identity)
+    old = marker.modified + GRACE < present
+    if loaded is None or rests(loaded.record):
+        if (loaded is None or closing.close(loaded.record)) and old:
+            store.unmark(marker)
+        return 0
+    if step.waits_for_timer(loaded.record) or not _overdue(loaded.record.next_look):
+        return 0
+    if clock.monotonic() > ends:
+        work.look_at(kind, identity)
+    else:
+        drive(kind, identity)
     return 1
 
 
-def _sweep_is_due(present: datetime) -> bool:
-    last = Container("active").properties(SWEPT)
-    if last is not None and (present - last.modified).total_seconds() < settings().sweep:
-        return False
-    Container("active").write(SWEPT, b"")
-    return True
+def _overdue(due: str) -> bool:
+    return not due or moment(due) + timedelta(seconds=OVERDUE_SECONDS) <= clock.now()
 
 
-def sweep() -> int:
-    """Asks for a look at every folder with a dataset that has no record: its event was lost."""
-    blobs = [blob for blob in Container("datasets").list() if is_dataset(blob.path)]
-    known = {(record.path, record.etag) for record in store.all_of("upload")}
-    names = {place(blob.path).name for blob in blobs if (blob.path, blob.etag) not in known}  # type: ignore[union-attr]
-    for name in sorted(names):
-        work.look_at("folder", name)
-    return len(names)
+def drive(kind: str, identity: str) -> None:
+    """Takes the steps of a record until it waits for something, sending no message."""
+    for _ in range(MOST_STEPS):
+        loaded = store.load(kind, identity)
+        try:
+            step.take(loaded, loaded.record.next_look, alone=True)
+        except ServiceError as error:
+            advance.failed(work.Look(kind, identity), error, alone=True)
+            return
+        except UnreadableError:
+            raise
+        except DroptuneError as error:
+            advance.give_up(kind, identity, error.reason, error.fix)
+            return
+        if rests(loaded.record) or _waits(loaded.record.next_look) or step.waits_for_timer(loaded.record):
+            return
+
+
+def _waits(due: str) -> bool:
+    return bool(due) and moment(due) > clock.now() + timedelta(seconds=1)
 
 
 def look_at_awake() -> int:
-    """Asks for a look at every endpoint that is awake, or on its way: idle ones fall asleep."""
-    names = [identity for kind, identity in store.active() if kind == "endpoint"]
+    """Looks at every endpoint that is awake, or on its way: idle ones fall asleep."""
+    ends = clock.monotonic() + TICK_SECONDS
+    names = [identity for kind, identity, _ in store.active() if kind == "endpoint"]
     for name in names:
-        work.look_at("endpoint", name)
+        try:
+            _look_at(name, clock.monotonic() > ends)
+        except DroptuneError as error:
+            log.warning("cannot look at the endpoint %s: %s", name, error.reason)
+        except Exception:
+            log.exception("cannot look at the endpoint %s", name)
     return len(names)
+
+
+def _look_at(name: str, late: bool) -> None:
+    loaded = store.find("endpoint", name)
+    if loaded is None or rests(loaded.record) or not step.waits_for_timer(loaded.record):
+        return
+    if late:
+        work.look_at("endpoint", name)
+    else:
+        _once(name, loaded)
+
+
+def _once(name: str, loaded: store.Loaded[Any]) -> None:
+    try:
+        step.take(loaded)
+    except ServiceError as error:
+        advance.failed(work.Look("endpoint", name), error, alone=True)

@@ -42,17 +42,19 @@ MOVES: dict[str, dict[str, tuple[str, ...]]] = {
         "trained": ("registered", "failed", "cancelled"),
         "registered": ("deploying", "gated_out", "superseded", "failed", "cancelled"),
         "deploying": ("live", "failed", "superseded", "cancelled"),
-        "live": ("superseded",),
-        # a retry
-        "failed": ("validated",),
+        "live": ("superseded", "cancelled"),
+        # a retry goes on from what is still good; the same dropped again as the newest gets the endpoint again
+        "failed": ("validated", "trained", "registered"),
         "refused": ("validated",),
-        "cancelled": ("validated",),
+        "gated_out": ("validated",),
+        "cancelled": ("validated", "trained", "registered"),
+        "superseded": ("registered",),
     },
     "endpoint": {
         "absent": ("asleep",),
-        "asleep": ("waking", "awake"),
-        "waking": ("awake", "falling_asleep"),
-        "awake": ("falling_asleep", "awake"),
-        "falling_asleep": ("asleep", "awake"),
+        "asleep": ("waking", "awake", "absent"),
+        "waking": ("awake", "asleep", "absent"),
+        "awake": ("falling_asleep", "awake", "asleep", "absent"),
+        "falling_asleep": ("asleep", "awake", "absent"),
     },
 }

@@ -8,6 +8,7 @@ import msgspec
 
 from shared import reports
 from shared.datasets.check import Verdict
+from shared.lifecycle import begin
 from shared.lifecycle.outcome import Enter, Outcome
 from shared.runs import store, work
 from shared.runs.records import Moment, Run, Upload, now
@@ -28,20 +29,48 @@ def accept(upload: Upload, run: Run, verdict: Verdict, expected: dict[str, Any] 
     upload.run = run.id
     made = store.create(run)
     report = {**_report(upload, verdict), "run": run.id, **({"estimate": expected} if expected else {})}
-    if made is None:
-        found = store.load("run", run.id)
-        known: Run = found.record
-        if (known.dataset["path"], known.dataset["etag"]) != (upload.path, upload.etag):
-            told = f"same content, parameters and base model as run {run.id} ({known.state})"
-            known.timeline.append(Moment(known.state, now(), f"the same was dropped again as {upload.path}"))
-            store.save(found)
-            reports.publish(upload.path, {**report, "state": "duplicate", "reason": told})
-            return Enter("duplicate", told, told)
-        work.look_at("run", run.id)
+    if made is not None:
+        return _begun(upload, run, report)
+    found = store.load("run", run.id)
+    known: Run = found.record
+    if (known.dataset["path"], known.dataset["etag"]) != (upload.path, upload.etag):
+        return _same_again(upload, run, found, report)
+    if reports.beside(upload.path).get("run") == run.id:
+        work.follow(found.record)
         return Enter("accepted", run.id)
-    work.look_at("run", run.id)
+    return _begun(upload, known, report)  # it was begun, and then we were cut off
+
+
+def _begun(upload: Upload, run: Run, report: dict[str, Any]) -> Outcome:
     reports.publish(upload.path, {**report, "state": "accepted", "timeline": msgspec.to_builtins(run.timeline)})
+    work.follow(run)
     return Enter("accepted", run.id)
+
+
+def _same_again(upload: Upload, asked: Run, found: store.Loaded[Run], report: dict[str, Any]) -> Outcome:
+    """The same content and parameters: no second training; but as the folder's newest it gets the endpoint."""
+    known, again = found.record, begin.order(asked)
+    told = f"same content, parameters and base model as run {known.id} ({known.state})"
+    reports.publish(upload.path, {**report, "state": "duplicate", "reason": told})
+    if again > begin.order(known):
+        _renew(known.name, known.id, again)
+        known.dataset = {**known.dataset, "order": again}
+        known.timeline = [*known.timeline, Moment(known.state, now(), f"the same was dropped again as {upload.path}")]
+        if known.state == "superseded" and known.model:
+            known.reason = known.fix = ""
+            known.next_look = now()
+            known.enter("registered", "the folder's newest again")
+        store.save(found)
+        work.follow(known)
+    return Enter("duplicate", told, told)
+
+
+def _renew(name: str, run: str, order: str) -> None:
+    """The endpoint that serves this run already serves the folder's newest."""
+    loaded = store.find("endpoint", name)
+    if loaded is not None and run in (loaded.record.run, loaded.record.deploying) and loaded.record.newest < order:
+        loaded.record.newest = order
+        store.save(loaded)
 
 
 def _report(upload: Upload, verdict: Verdict) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from shared.runs import store
 from shared.runs.records import Endpoint, Interval, Run, Upload, moment, now
 from shared.training import prices
 
-_HIDDEN = {"modified", "sha256"}
+_HIDDEN = {"modified", "order", "sha256"}
 
 
 def event(run: Run) -> dict[str, Any]:
@@ -66,8 +66,9 @@ def run_json(record: Run | Upload, endpoint: Endpoint | None) -> dict[str, Any]:
         "endpoint": record.endpoint,
         "cost": _cost(record, endpoint),
     }
-    if record.state == "live" and endpoint and endpoint.run == record.id and endpoint.state != "awake":
-        plain["state"] = "asleep"
+    if record.state == "live" and endpoint and endpoint.run == record.id:
+        plain["endpoint"] = {**record.endpoint, "deployment": endpoint.deployment}  # each wake-up makes a new one
+        plain["state"] = "live" if endpoint.state == "awake" else "asleep"
     return plain
 
 
@@ -144,10 +145,14 @@ def cost(since: str = "") -> dict[str, Any]:
 def _cost(run: Run, endpoint: Endpoint | None) -> dict[str, Any]:
     serving = 0.0
     if endpoint and run.endpoint.get("deployment"):
-        mine = [entry for entry in endpoint.billed if entry.deployment == run.endpoint["deployment"]]
+        mine = [entry for entry in endpoint.billed if run.id == entry.run or entry.deployment == _deployment(run)]
         serving = sum(prices.cost(entry.instance_type, _seconds(entry)) for entry in mine)
     training = float(run.cost.get("training_usd", 0.0))
     return {**run.cost, "serving_usd": round(serving, 4), "total_usd": round(training + serving, 4)}
+
+
+def _deployment(run: Run) -> str:
+    return str(run.endpoint.get("deployment", ""))
 
 
 def _seconds(entry: Interval) -> float:

@@ -24,11 +24,15 @@ def publish(path: str, document: dict[str, Any]) -> None:
 
 def update(path: str, **changes: Any) -> None:
     """Changes a report that was published before, or begins one; what somebody wrote over it is not trusted."""
+    publish(path, {"file": path, **beside(path), **changes})
+
+
+def beside(path: str) -> dict[str, Any]:
+    """The report that lies beside an upload; empty where there is none."""
     try:
-        found = decode(Container("datasets").read(f"{path}.report.json")[0])
+        return decode(Container("datasets").read(f"{path}.report.json")[0])
     except NotFoundError:
-        found = {}
-    publish(path, {"file": path, **found, **changes})
+        return {}
 
 
 def render(document: dict[str, Any]) -> str:

@@ -44,9 +44,13 @@ def job_name(run: str, attempt: int) -> str:
     return f"droptune-{run}-{attempt}"
 
 
-def deployment_name(run: str) -> str:
-    """The online deployment of a run: 3 to 32 characters, letters, digits and dashes, beginning with a letter."""
-    return f"r-{run.rsplit('-', 1)[-1]}"
+def deployment_name(run: str, generation: int) -> str:
+    """The online deployment of a run in a generation of its endpoint.
+
+    3 to 32 characters, letters, digits and dashes, beginning with a letter. Whoever is late with deleting one of an
+    earlier generation hurts nobody: each has its own name.
+    """
+    return f"r-{run.rsplit('-', 1)[-1]}-{generation}"
 
 
 def endpoint_name(name: str, workspace_id: str) -> str:

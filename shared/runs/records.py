@@ -13,6 +13,8 @@ UPLOAD_RESTS = ("accepted", "rejected", "duplicate", "withdrawn")
 RUN_RESTS = ("live", "refused", "failed", "gated_out", "rolled_back", "cancelled", "superseded")
 ENDPOINT_RESTS = ("absent",)
 
+SCHEMA = 2  # what an older droptune wrote is read with the defaults of what it did not know
+
 Kind = Literal["upload", "run", "endpoint"]
 
 
@@ -25,9 +27,12 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Record(msgspec.Struct, kw_only=True):
-    """What all records share: `next_look` is when the next message is due, in ISO 8601."""
+    """What all records share: `next_look` is when the next message is due, in ISO 8601.
 
-    schema: int = 1
+    `tries` counts the looks that met a passing fault since the last one that did not.
+    """
+
+    schema: int = SCHEMA
     id: str
     name: str
     state: str
@@ -35,6 +40,7 @@ class Record(msgspec.Struct, kw_only=True):
     fix: str = ""
     created: str = ""
     next_look: str = ""
+    tries: int = 0
     timeline: list[Moment] = []
 
     def enter(self, state: str, detail: str = "", at: str | None = None) -> None:
@@ -56,6 +62,7 @@ class Run(Record, kw_only=True):
     """The way of one accepted dataset to a model behind an endpoint."""
 
     attempt: int = 1
+    cancel_wanted: bool = False
     dataset: dict[str, Any] = {}
     base_model: dict[str, str] = {}
     parameters: dict[str, Any] = {}
@@ -74,10 +81,21 @@ class Interval(msgspec.Struct):
     instance_type: str
     since: str
     until: str = ""
+    run: str = ""
+
+
+class Leaving(msgspec.Struct, frozen=True):
+    """A deployment that is to be taken away, and the run whose tag it bears."""
+
+    deployment: str
+    run: str
 
 
 class Endpoint(Record, kw_only=True):
-    """What a folder's runs share: the desired deployment, its generation, when it was used, slept and woke."""
+    """What a folder's runs share: the desired deployment, its generation, when it was used, slept and woke.
+
+    `newest` orders the uploads that had it; `leaving` are deployments that must go, `retired` runs that it left behind.
+    """
 
     endpoint_name: str
     generation: int = 0
@@ -91,11 +109,14 @@ class Endpoint(Record, kw_only=True):
     scoring_uri: str = ""
     awake_since: str = ""
     asleep_since: str = ""
+    falling_since: str = ""
     wake_wanted: bool = False
     waking_since: str = ""
     wake_seconds: float = 0.0
     unknown_looks: int = 0
     billed: list[Interval] = []
+    leaving: list[Leaving] = []
+    retired: list[str] = []
 
 
 RecordType = TypeVar("RecordType", Upload, Run, Endpoint)
@@ -112,6 +133,8 @@ def kind_of(record: Record) -> str:
 def rests(record: Record) -> bool:
     """Whether nothing is left to do for a record by itself."""
     if isinstance(record, Endpoint):
+        if record.leaving or record.retired:
+            return False
         return record.state == "absent" or (record.state == "asleep" and not record.wake_wanted)
     return record.state in RESTS[kind_of(record)]
 

@@ -1,26 +1,32 @@
-"""Loading and saving records: always guarded by the ETag; a marker in `active/` for what is not at rest."""
+"""Loading and saving records: always guarded by the ETag; a marker in `active/` for what is not at rest.
+
+A marker is written before the record that needs it. It is taken away by `reconcile` alone, once the record rests and the
+marker is older than any function can live: so no writer can lose it to another's late delete.
+"""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from shared.azure.blobs import Container
-from shared.errors import ConflictError, NotFoundError
-from shared.runs.records import CONTAINERS, KINDS, Record, kind_of, rests
+from shared.azure.outside import outside
+from shared.azure.seen import Listed
+from shared.errors import ConflictError, LostRaceError, NotFoundError, UnreadableError
+from shared.runs.records import CONTAINERS, KINDS, SCHEMA, Record, kind_of, rests
 
 RecordT = TypeVar("RecordT", bound=Record)
-_READERS = 8
+ACTIVE = Container("active")
 
 
 class Loaded(Generic[RecordT]):
-    """A record with the ETag that it was read at."""
+    """A record with the ETag that it was read at, its state then, and whether it rested."""
 
     def __init__(self, record: RecordT, etag: str) -> None:
         self.record = record
         self.etag = etag
+        self.rested, self.state = rests(record), record.state
 
 
 def container(kind: str) -> Container:
@@ -33,10 +39,23 @@ def load(kind: str, identity: str) -> Loaded[Any]:
 
     Raises:
         NotFoundError: there is none.
-        msgspec.ValidationError: it is not of a known schema.
+        UnreadableError: it is not of a known schema.
     """
     data, etag = container(kind).read(f"{identity}.json")
-    return Loaded(msgspec.json.decode(data, type=KINDS[kind]), etag)
+    return Loaded(_decode(kind, identity, data), etag)
+
+
+def _decode(kind: str, identity: str, data: bytes) -> Any:
+    try:
+        record = msgspec.json.decode(data, type=KINDS[kind])
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        told = f"the record {CONTAINERS[kind]}/{identity}.json cannot be read: {str(error)[:200]}"
+        raise UnreadableError(told, "restore the blob's earlier version, or delete it") from error
+    if record.schema > SCHEMA:
+        told = f"the record {CONTAINERS[kind]}/{identity}.json is of schema {record.schema}, newer than {SCHEMA}"
+        raise UnreadableError(told, "deploy the newer droptune again")
+    record.schema = SCHEMA
+    return record
 
 
 def find(kind: str, identity: str) -> Loaded[Any] | None:
@@ -59,42 +78,59 @@ def create(record: RecordT) -> Loaded[RecordT] | None:
 
 
 def save(loaded: Loaded[RecordT]) -> None:
-    """Writes a record over the version that was read; the marker goes after it rests.
+    """Writes a record over the version that was read; one that leaves its rest is marked before and after.
 
     Raises:
-        ConflictError: somebody else wrote it meanwhile: read it again and decide anew.
+        LostRaceError: somebody else wrote it meanwhile: read it again and decide anew.
     """
     kind, record = kind_of(loaded.record), loaded.record
-    if not rests(record):
+    wakes = loaded.rested and (record.state != loaded.state or not rests(record))
+    if wakes:
         mark_active(kind, record.id)
-    loaded.etag = container(kind).write(f"{record.id}.json", _encode(record), if_match=loaded.etag)
-    if rests(record):
-        Container("active").delete(f"{kind}/{record.id}")
+    try:
+        loaded.etag = container(kind).write(f"{record.id}.json", _encode(record), if_match=loaded.etag)
+    except ConflictError as error:
+        lost = LostRaceError(error.reason, status=error.status)
+        lost.subject = (kind, record.id)
+        raise lost from error
+    loaded.rested, loaded.state = rests(record), record.state
+    if wakes:
+        mark_active(kind, record.id)
 
 
 def mark_active(kind: str, identity: str) -> None:
     """Writes the marker by which `reconcile` finds what is not at rest."""
-    Container("active").write(f"{kind}/{identity}", b"")
+    ACTIVE.write(f"{kind}/{identity}", b"")
 
 
-def active() -> list[tuple[str, str]]:
-    """Kind and id of everything that is not at rest: one listing, however many records ever were."""
-    found = (blob.path.partition("/") for blob in Container("active").list())
-    return [(kind, identity) for kind, _, identity in found if kind in KINDS]
+def unmark(marker: Listed) -> None:
+    """Takes a marker away, unless it was written anew since it was listed."""
+    ACTIVE.delete(marker.path, if_match=marker.etag)
+
+
+def active() -> list[tuple[str, str, Listed]]:
+    """Kind, id and marker of everything that is not at rest: one listing, however many records ever were."""
+    found = ((*blob.path.partition("/"), blob) for blob in ACTIVE.list())
+    return [(kind, identity, blob) for kind, _, identity, blob in found if kind in KINDS]
 
 
 def all_of(kind: str, prefix: str = "") -> list[Any]:
-    """All records of a kind; one that cannot be read is left out."""
+    """All records of a kind; one that cannot be read is left out (`unreadable` names it)."""
     paths = [blob.path.removesuffix(".json") for blob in container(kind).list(prefix) if blob.path.endswith(".json")]
-    with ThreadPoolExecutor(_READERS) as readers:
-        return [loaded.record for loaded in readers.map(lambda path: _readable(kind, path), paths) if loaded]
+    paths = [path for path in paths if "/" not in path]
+    return [found for found in outside().gather(lambda path: _readable(kind, path), paths) if found is not None]
 
 
-def _readable(kind: str, identity: str) -> Loaded[Any] | None:
+def _readable(kind: str, identity: str) -> Any:
     try:
-        return find(kind, identity)
-    except (msgspec.ValidationError, msgspec.DecodeError):
+        return load(kind, identity).record
+    except (NotFoundError, UnreadableError):
         return None
+
+
+def names(kind: str) -> set[str]:
+    """The ids of all records of a kind: a page of listing for 5,000."""
+    return {blob.path.removesuffix(".json") for blob in container(kind).list() if blob.path.endswith(".json")}
 
 
 def _encode(record: Record) -> bytes:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.azure.outside import outside, remembered
+from shared.azure import roles
+from shared.azure.outside import outside
 from shared.azure.seen import Compute
-from shared.errors import TransientError, UserError
+from shared.errors import DeniedError, TransientError, UserError
 from shared.settings import Settings
+from shared.training import hardware, offer
 from shared.training.base_model import BaseModel
 
-SIZES_SECONDS = 3600.0
 UNSUITED = {"standard_nc6", "standard_nc12", "standard_nc24", "standard_nc24r"}
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A compute cluster as the pipeline needs it."""
+    """A compute cluster as the pipeline needs it; it holds `held` nodes now and never fewer than `least`."""
 
     name: str
     size: str
     nodes: int
     gpus: int
+    held: int = 0
+    least: int = 0
+    dedicated: bool = True
 
 
 def ready(name: str, settings: Settings, model: BaseModel) -> Cluster:
@@ -37,7 +41,7 @@ def ready(name: str, settings: Settings, model: BaseModel) -> Cluster:
     check_size(name, size, model)
     if state not in ("succeeded", ""):
         raise TransientError(f"the compute {name!r} is being made ({state})")
-    return Cluster(name, size, compute.nodes, _gpus(size))
+    return Cluster(name, size, compute.nodes, _gpus(size), compute.held, compute.least, compute.dedicated)
 
 
 def check_size(name: str, size: str, model: BaseModel) -> None:
@@ -62,13 +66,17 @@ def _get_or_create(name: str, settings: Settings) -> Compute:
     if name != settings.compute:
         fix = f"name a cluster of the workspace, or leave `compute` out to use {settings.compute!r}"
         raise UserError(f"the workspace has no compute {name!r}", fix, "compute")
-    computes.start(name, settings.compute_size, settings.compute_nodes, {"droptune": "compute"})
+    with roles.needed("clusters"):
+        computes.start(name, settings.compute_size, settings.compute_nodes, {"droptune": "compute"})
     return computes.find(name) or Compute(name, settings.compute_size, "creating", settings.compute_nodes)
 
 
 def _gpus(size: str) -> int:
-    sizes = remembered("sizes", SIZES_SECONDS, lambda: outside().computes.sizes())
-    count = next((found.gpus for found in sizes if found.name.lower() == size.lower()), 0)
+    try:
+        known = offer.sizes().get(size.lower())
+        count = known.gpus if known else 0
+    except DeniedError:
+        count = hardware.gpus_of(size)
     if count < 1:
         raise UserError(f"{size} has no GPU", "name a compute with one", "compute")
-    return int(count)
+    return count

@@ -11,6 +11,8 @@ from shared.runs.identity import TAG_RUN
 from shared.training.base_model import BaseModel
 from shared.training.compute import Cluster
 
+STOPPED = ("Completed", "Failed", "Canceled")  # one that is `NotResponding` may still run, and bill
+
 
 def display_name(model: str, dataset: str, parameters: dict[str, Any], cluster: Cluster) -> str:
     """The notebook's display name: model, data, batch size over all GPUs, scheduler, DeepSpeed, LoRA, limits."""
@@ -80,12 +82,13 @@ def find(name: str) -> Job | None:
     return outside().jobs.find(name)
 
 
-def cancel(name: str) -> bool:
-    """Asks for a job's end; True where none of this name runs any more."""
+def cancel(name: str, run: str) -> bool:
+    """Asks for the end of a run's job; True where none of this name and run is running any more."""
     job = find(name)
-    if job is None or job.ended:
+    if job is None or job.tags.get(TAG_RUN) != run or job.status in STOPPED:
         return True
-    outside().jobs.cancel(name)
+    if job.status != "CancelRequested":
+        outside().jobs.cancel(name)
     return False
 
 

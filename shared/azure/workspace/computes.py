@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.azure import ml
+from shared.azure import arm, ml
 from shared.azure.failures import azure_errors
 from shared.azure.seen import Compute, Size, Usage
 from shared.errors import NotFoundError
 
 SCALE_DOWN_SECONDS = 120
+COMPUTES_API = "2024-04-01"
 
 
 class AzureComputes:
@@ -18,12 +19,10 @@ class AzureComputes:
     def find(self, name: str) -> Compute | None:
         """The compute of this name, or None."""
         try:
-            with azure_errors(f"look at the compute {name}"):
-                found: Any = ml.workspace().compute.get(name)
+            found = arm.call("GET", f"{arm.workspace_id()}/computes/{name}", version=COMPUTES_API)
         except NotFoundError:
             return None
-        nodes = int(getattr(found, "max_instances", None) or 1)
-        return Compute(name, str(getattr(found, "size", "") or ""), _plain(found.provisioning_state).lower(), nodes)
+        return _compute(name, found.get("properties") or {})
 
     def start(self, name: str, size: str, nodes: int, tags: dict[str, str]) -> None:
         """Starts making a cluster that scales to 0."""
@@ -45,19 +44,45 @@ class AzureComputes:
         """The sizes that the workspace's region offers."""
         with azure_errors("list the compute sizes"):
             found = list(ml.workspace().compute.list_sizes())
-        return [Size(str(one.name), str(one.family or ""), int(one.v_cp_us or 0), int(one.gpus or 0)) for one in found]
+        return [_size(one) for one in found]
 
     def usages(self) -> list[Usage]:
-        """What is used of each quota in the workspace's region."""
+        """What is used of each quota of the subscription in the workspace's region."""
         with azure_errors("list the compute usage"):
             found = list(ml.workspace().compute.list_usage())
-        return [_usage(one) for one in found]
+        return [_usage(one) for one in found if "/workspaces/" not in str(_told(one, "id"))]
+
+
+def _compute(name: str, properties: dict[str, Any]) -> Compute:
+    inner = properties.get("properties") or {}
+    scale = inner.get("scaleSettings") or {}
+    return Compute(
+        name,
+        str(inner.get("vmSize") or ""),
+        str(properties.get("provisioningState") or "").lower(),
+        nodes=int(scale.get("maxNodeCount") or 1),
+        held=int(inner.get("currentNodeCount") or 0),
+        least=int(scale.get("minNodeCount") or 0),
+        dedicated=str(inner.get("vmPriority") or "Dedicated").lower() == "dedicated",
+    )
+
+
+def _size(one: Any) -> Size:
+    cores = int(_told(one, "v_cp_us", "vCPUs") or 0)
+    return Size(str(one.name), str(one.family or ""), cores, int(one.gpus or 0))
 
 
 def _usage(one: Any) -> Usage:
-    name = one.name if isinstance(one.name, str) else getattr(one.name, "value", "")
-    return Usage(str(name or ""), int(one.current_value or 0), int(one.limit or 0))
+    name, limit = one.name, _told(one, "limit")
+    family = name.get("value") if isinstance(name, dict) else getattr(name, "value", name)
+    used = int(_told(one, "current_value", "currentValue") or 0)
+    return Usage(str(family or ""), used, -1 if limit is None else int(limit))
 
 
-def _plain(state: Any) -> str:
-    return str(getattr(state, "value", state) or "")  # the SDK gives an enum or a text
+def _told(one: Any, *names: str) -> Any:
+    """The first of these attributes that is set.
+
+    The SDK's entities are filled from `as_dict()` of its generated models, whose keys became those of the wire in 1.35:
+    `v_cp_us` and `current_value` are None there, and the value stands in `vCPUs` and `currentValue`.
+    """
+    return next((value for name in names if (value := getattr(one, name, None)) is not None), None)

@@ -103,13 +103,17 @@ def _seen(job: Any) -> Job:
     services = getattr(job, "services", None) or {}
     return Job(
         name=str(job.name),
-        status=str(job.status or ""),
+        status=_plain(job.status),
         tags={key: str(value) for key, value in (job.tags or {}).items()},
         outputs=tuple(getattr(job, "outputs", None) or ()),
         studio_url=str(getattr(services.get("Studio"), "endpoint", "") or "") if services else "",
         display_name=str(job.display_name or ""),
-        kind=str(getattr(job, "type", "") or ""),
+        kind=_plain(getattr(job, "type", "")),
     )
+
+
+def _plain(text: Any) -> str:
+    return str(getattr(text, "value", text) or "")  # the SDK gives an enum or a text
 
 
 def _listed(entry: dict[str, Any]) -> Job:

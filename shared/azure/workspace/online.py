@@ -53,7 +53,7 @@ class AzureOnline:
 
     def deployment(self, endpoint: str, name: str) -> OnlineDeployment | None:
         """The deployment, or None."""
-        found = _find(path(endpoint, name))
+        found = _find(path(endpoint, name)) if name else None  # without a name it is the endpoint's own address
         return _deployment(found) if found else None
 
     def deployments(self, endpoint: str) -> list[OnlineDeployment]:
@@ -84,7 +84,8 @@ class AzureOnline:
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
         """Starts deleting a deployment; it is no error where there is none."""
-        _delete(path(endpoint, name))
+        if name:
+            _delete(path(endpoint, name))
 
     def log(self, endpoint: str, deployment: str) -> str:
         """The end of the container's log; empty where there is none."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from shared.runs.records import Endpoint, Interval, now
 
 
-def open_interval(record: Endpoint, deployment: str, instance_type: str) -> bool:
+def open_interval(record: Endpoint, deployment: str, instance_type: str, run: str) -> bool:
     """Notes that a deployment begins to cost; False where that is noted already."""
     if any(entry.deployment == deployment and not entry.until for entry in record.billed):
         return False
-    record.billed.append(Interval(deployment, instance_type, now()))
+    record.billed = [*record.billed, Interval(deployment, instance_type, now(), run=run)]
     return True
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.azure import arm
+from shared.azure.outside import outside
+from shared.lifecycle import begin
 from shared.lifecycle.outcome import Enter, Outcome
 from shared.runs import identity, store
 from shared.runs.records import Endpoint, Run, now
@@ -17,16 +18,18 @@ def deploy(run: Run) -> Outcome:
         return Enter("gated_out", told, told, "train longer or with more data, or loosen [gate] in droptune.toml")
     loaded = _record(run)
     record: Endpoint = loaded.record
-    modified = str(run.dataset["modified"])
-    if record.newest > modified:
-        return Enter("superseded", "a newer upload of this folder has the endpoint")
-    record.newest, record.deploying = modified, run.id
+    mine = begin.order(run)
+    if record.newest > mine:
+        told = "a newer upload of this folder has the endpoint"
+        return Enter("superseded", told, told)
+    record.newest, record.deploying = mine, run.id
+    record.generation += 1
     if record.state == "absent":
         record.enter("asleep", "made")
     store.save(loaded)
     run.endpoint = {
         "name": record.endpoint_name,
-        "deployment": identity.deployment_name(run.id),
+        "deployment": identity.deployment_name(run.id, record.generation),
         "instance_type": (run.config.get("deploy") or {}).get("instance_type") or settings().instance_type,
         "traffic": 0,
         "scoring_uri": "",
@@ -45,7 +48,7 @@ def _gated(run: Run) -> str:
 
 
 def _record(run: Run) -> Any:
-    wanted = identity.endpoint_name(run.name, arm.workspace_id())
+    wanted = identity.endpoint_name(run.name, outside().workspace_id())
     record = Endpoint(
         id=run.name, name=run.name, state="absent", created=now(), endpoint_name=wanted, idle_after=idle_after(run)
     )

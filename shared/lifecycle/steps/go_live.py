@@ -1,17 +1,18 @@
-"""A deploying run: bring its deployment up, try it, move the traffic, take the old one down."""
+"""A deploying run: bring its deployment up, try it, move the traffic, let the old one leave."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from shared.azure.outside import outside
+from shared.azure.blobs import Container
 from shared.endpoints import deployments, rollout
-from shared.errors import ForeignResourceError, NotFoundError, RejectedError
+from shared.errors import ForeignResourceError, RejectedError
+from shared.lifecycle import closing
 from shared.lifecycle.outcome import Again, Enter, Outcome
 from shared.lifecycle.steps.billing import close_interval, open_interval
 from shared.lifecycle.steps.deploy import idle_after
-from shared.runs import store
-from shared.runs.records import Endpoint, Run, moment, now
+from shared.runs import store, work
+from shared.runs.records import Endpoint, Run, moment, now, stamp
 from shared.settings import settings
 
 
@@ -20,9 +21,9 @@ def go_live(run: Run) -> Outcome:
     loaded = store.load("endpoint", run.name)
     record: Endpoint = loaded.record
     if record.deploying != run.id:
-        return _superseded(loaded, run)
+        return _not_ours(record, run)
     place, deployment = record.endpoint_name, str(run.endpoint["deployment"])
-    if open_interval(record, deployment, str(run.endpoint["instance_type"])):
+    if open_interval(record, deployment, str(run.endpoint["instance_type"]), run.id):
         store.save(loaded)  # recorded before it is made
     try:
         if not rollout.bring_up(place, run.name, deployment, run.model["id"], run.endpoint["instance_type"], run.id):
@@ -34,7 +35,7 @@ def go_live(run: Run) -> Outcome:
         if not rollout.route_all(place, run.name, deployment):
             return Again(min(1.0, settings().poll), changed=True)
     except (RejectedError, ForeignResourceError) as error:
-        return _failed(loaded, deployment, error)
+        return _failed(loaded, run, deployment, error)
     _take_over(loaded, run, deployment, uri)
     return Enter("live", f"{place}/{deployment}")
 
@@ -46,20 +47,22 @@ def _scoring_uri(place: str, name: str) -> str:
 
 def _take_over(loaded: Any, run: Run, deployment: str, uri: str) -> None:
     record: Endpoint = loaded.record
-    old, old_run = record.deployment, record.run
+    if record.deployment and record.deployment != deployment:
+        closing.leave(record, record.deployment, record.run)
+    if record.run and record.run != run.id:
+        record.retired = [*record.retired, record.run]
     record.run, record.deployment, record.deploying = run.id, deployment, ""
     record.model_id, record.instance_type = run.model["id"], str(run.endpoint["instance_type"])
-    record.idle_after, record.scoring_uri, record.generation = idle_after(run), uri, record.generation + 1
-    record.wake_wanted, record.waking_since, record.awake_since = False, "", now()
+    record.idle_after, record.scoring_uri = idle_after(run), uri
+    record.wake_wanted, record.waking_since = False, ""
+    record.awake_since = stamp(Container("endpoints").now())
     record.wake_seconds = record.wake_seconds or _took(run)
     record.enter("awake", f"run {run.id}")
-    if old and old != deployment:
-        outside().online.delete_deployment(record.endpoint_name, old)
-        close_interval(record, old)
+    record.next_look = now()
     store.save(loaded)
+    if record.leaving or record.retired:
+        work.follow(record)
     run.endpoint = {key: value for key, value in run.endpoint.items() if key != "tried"} | {"traffic": 100}
-    if old_run and old_run != run.id:
-        _retire(old_run, run.id)
 
 
 def _took(run: Run) -> float:
@@ -68,33 +71,22 @@ def _took(run: Run) -> float:
     return round((moment(now()) - moment(began)).total_seconds(), 1)
 
 
-def _retire(old: str, by: str) -> None:
-    try:
-        loaded = store.load("run", old)
-    except NotFoundError:
-        return
-    if loaded.record.state == "live":
-        loaded.record.endpoint = {**loaded.record.endpoint, "traffic": 0}
-        loaded.record.enter("superseded", f"by run {by}")
-        store.save(loaded)
+def _not_ours(record: Endpoint, run: Run) -> Outcome:
+    """The endpoint deploys another run, or has this one already: the record was saved and then we were cut off."""
+    if record.run == run.id:
+        run.endpoint = {key: value for key, value in run.endpoint.items() if key != "tried"} | {"traffic": 100}
+        return Enter("live", f"{record.endpoint_name}/{record.deployment}")
+    told = "a newer upload of this folder has the endpoint"
+    return Enter("superseded", told, told)
 
 
-def _superseded(loaded: Any, run: Run) -> Outcome:
-    deployment = str(run.endpoint["deployment"])
-    if loaded.record.deployment != deployment:
-        outside().online.delete_deployment(loaded.record.endpoint_name, deployment)
-        close_interval(loaded.record, deployment)
-        store.save(loaded)
-    elif loaded.record.run == run.id:
-        return Enter("live", f"{loaded.record.endpoint_name}/{deployment}")
-    return Enter("superseded", "a newer upload of this folder has the endpoint")
-
-
-def _failed(loaded: Any, deployment: str, error: RejectedError | ForeignResourceError) -> Outcome:
+def _failed(loaded: Any, run: Run, deployment: str, error: RejectedError | ForeignResourceError) -> Outcome:
     record: Endpoint = loaded.record
-    if isinstance(error, RejectedError) and record.deployment != deployment:
-        outside().online.delete_deployment(record.endpoint_name, deployment)
-    close_interval(record, deployment)
-    record.deploying = ""
+    if isinstance(error, ForeignResourceError):
+        close_interval(record, deployment)  # nothing of ours was made
+    else:
+        closing.leave(record, deployment, run.id)
+    record.deploying, record.next_look = "", now()
     store.save(loaded)
+    work.follow(record)
     return Enter("failed", error.reason, error.reason, error.fix)

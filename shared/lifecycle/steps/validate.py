@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -34,6 +34,8 @@ def validate(upload: Upload) -> Outcome:
     wait = (quiet_at - DATASETS.now()).total_seconds()
     if wait > 0:
         return Again(wait)
+    if any(blob.arriving for blob in blobs):
+        return Again(settings().poll)
     upload.companions = companions(blobs)
     try:
         return _judge(upload, ours, blobs)
@@ -67,11 +69,17 @@ def _judge(upload: Upload, blob: Listed, blobs: list[Listed]) -> Outcome:
             )
         manifest = manifest or snapshot.commit(verdict.counts)
     settings_of_run = {**msgspec.to_builtins(config), "left_out": left_out}
-    run = begin.run(upload, blob, verdict, (where, manifest), (model, chosen, settings_of_run))
+    run = begin.run(upload, blob, _dropped(blob, blobs), verdict, (where, manifest), (model, chosen, settings_of_run))
     size = "" if config.compute else settings().compute_size  # a cluster of the dropper's is looked at when it trains
     weights = model.tags.get("box_weights")
     expected = forecast(run.dataset, chosen, model.name, size, box_weights=weights) if size else None
     return verdicts.accept(upload, run, verdict, expected)
+
+
+def _dropped(blob: Listed, blobs: list[Listed]) -> datetime:
+    """When the youngest file that the run is made of was written."""
+    beside = companions(blobs)
+    return max(entry.modified for entry in blobs if entry.path == blob.path or entry.path in beside)
 
 
 def _at_a_glance(upload: Upload, blob: Listed) -> Finding | None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from shared.azure.blobs import Container
 from shared.endpoints import rollout
 from shared.errors import ForeignResourceError, RejectedError
+from shared.lifecycle import closing
 from shared.lifecycle.outcome import Again, Enter, Leave, Outcome
-from shared.lifecycle.steps.billing import close_interval, open_interval
-from shared.runs.records import Endpoint, moment, now
+from shared.lifecycle.steps.billing import open_interval
+from shared.runs import identity
+from shared.runs.records import Endpoint, moment, now, stamp
 from shared.settings import settings
 
 
 def consider_wake(record: Endpoint) -> Outcome:
-    """Begins to wake where somebody asked."""
-    if not record.wake_wanted or not record.model_id:
+    """Begins to wake where somebody asked; the deployment gets a new name, noted before it is made."""
+    if not record.wake_wanted:
         return Leave()
+    if not record.model_id:
+        record.wake_wanted = False
+        return Again(settings().watch, changed=True)
     record.waking_since = now()
-    open_interval(record, record.deployment, record.instance_type)
+    record.generation += 1
+    record.deployment = identity.deployment_name(record.run, record.generation)
+    open_interval(record, record.deployment, record.instance_type, record.run)
     return Enter("waking", "somebody asked")
 
 
@@ -27,10 +35,15 @@ def wake(record: Endpoint) -> Outcome:
         if not up or not rollout.route_all(place, record.name, record.deployment):
             return Again(min(1.0, settings().poll))
     except (RejectedError, ForeignResourceError) as error:
-        close_interval(record, record.deployment)
-        record.wake_wanted = False
-        return Enter("falling_asleep", error.reason, error.reason, error.fix)
+        return _failed(record, error)
     seconds = (moment(now()) - moment(record.waking_since)).total_seconds()
     record.wake_seconds, record.wake_wanted = round(seconds, 1), False
-    record.awake_since, record.reason, record.fix = now(), "", ""
+    record.awake_since = stamp(Container("endpoints").now())
     return Enter("awake", f"woke in {seconds:.0f} s")
+
+
+def _failed(record: Endpoint, error: RejectedError | ForeignResourceError) -> Outcome:
+    """Asleep again, with the reason; what was begun is taken away."""
+    closing.leave(record, record.deployment, record.run)
+    record.deployment, record.wake_wanted = "", False
+    return Enter("asleep", error.reason, error.reason, error.fix)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from shared import clock
+from shared.lifecycle import closing
 from shared.lifecycle.outcome import Again, Enter, Outcome
 from shared.models import metrics
 from shared.runs.records import Run, moment, now
 from shared.settings import settings
-from shared.training import pipeline, prices
+from shared.training import limits, pipeline, prices
 
 
 def watch(run: Run) -> Outcome:
@@ -15,7 +19,8 @@ def watch(run: Run) -> Outcome:
     if job is None:
         return Enter("failed", "the job is gone", "the job is gone", "retry the run")
     if not job.ended:
-        return Again(settings().watch)
+        return _goes_on(run)
+    closing.free_slot(run)
     _bill(run)
     if job.status == "Completed":
         run.metrics = metrics.read(run.job["name"])
@@ -28,11 +33,25 @@ def watch(run: Run) -> Outcome:
     return Enter("failed", reason, reason, "look at the step's log in the studio, mend it, and retry the run")
 
 
+def _goes_on(run: Run) -> Outcome:
+    """One that outlives its limit fails; that its job ends is seen to by what is done with all that rest."""
+    limit = settings().job_timeout
+    if not limits.outlived(began(run), clock.now(), limit):
+        return Again(settings().watch)
+    _bill(run)
+    reason, fix = limits.too_long(run.job["name"], limit)
+    return Enter("failed", reason, reason, fix)
+
+
 def _bill(run: Run) -> None:
-    began = next(entry.at for entry in reversed(run.timeline) if entry.state == "submitted")
-    seconds = (moment(now()) - moment(began)).total_seconds()
+    seconds = (moment(now()) - began(run)).total_seconds()
     cost = prices.cost(run.job["size"], seconds, int(run.job.get("nodes", 1)))
     run.cost = {**run.cost, "training_seconds": round(seconds, 1), "training_usd": round(cost, 4)}
+
+
+def began(run: Run) -> datetime:
+    """When the run's job was submitted."""
+    return moment(next(entry.at for entry in reversed(run.timeline) if entry.state == "submitted"))
 
 
 def _told(run: Run) -> str:

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.endpoints import usage
 from shared.endpoints.idle import is_idle, last_used
-from shared.errors import TransientError
-from shared.lifecycle.outcome import Again, Leave
-from shared.lifecycle.steps import sleep
-from shared.runs.records import Endpoint
 
 NOW = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
 LONG_AGO = NOW - timedelta(days=1)
@@ -52,23 +46,3 @@ def test_requests_of_our_own_do_not_count_by_their_minute() -> None:
 def test_waking_counts_as_use_and_a_window_of_0_never_ends() -> None:
     assert last_used({}, {}, LONG_AGO, NOW) == NOW
     assert not is_idle(LONG_AGO, NOW, 0, 0)
-
-
-def awake(**more: object) -> Endpoint:
-    since = "2026-01-01T00:00:00.000Z"
-    return Endpoint(id="n", name="n", state="awake", endpoint_name="e", awake_since=since, **more)  # type: ignore[arg-type]
-
-
-def test_what_cannot_be_read_is_unknown_and_does_not_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreadable(name: str) -> usage.Marks:
-        raise TransientError(f"no storage for {name}")
-
-    monkeypatch.setattr(usage, "marks", unreadable)
-    record = awake(idle_after=60.0)
-    assert isinstance(sleep.consider_sleep(record), Again)
-    assert (record.state, record.unknown_looks, record.generation) == ("awake", 1, 0)
-
-
-def test_an_endpoint_that_never_sleeps_or_deploys_is_left_alone() -> None:
-    assert isinstance(sleep.consider_sleep(awake(idle_after=0.0)), Leave)
-    assert isinstance(sleep.consider_sleep(awake(idle_after=60.0, deploying="r-1")), Leave)

@@ -23,7 +23,7 @@ WORKSPACE = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 @given(NAMES, PARAMETERS, st.integers(1, 999))
 def test_all_names_are_within_azures_limits(name: str, parameters: dict[str, object], attempt: int) -> None:
     run = identity.run_id(name, "snapshot", parameters, "model:1", {})
-    job, deployment = identity.job_name(run, attempt), identity.deployment_name(run)
+    job, deployment = identity.job_name(run, attempt), identity.deployment_name(run, attempt)
     endpoint = identity.endpoint_name(name, WORKSPACE)
     assert re.fullmatch(r"[a-z][a-z0-9-]{1,25}[a-z0-9]", endpoint)
     assert re.fullmatch(r"[a-z][a-z0-9-]{1,30}[a-z0-9]", deployment)

@@ -1,0 +1,73 @@
+"""Which role each call outside needs: the table behind every "denied", and behind docs/roles.md.
+
+Permissions: learn.microsoft.com/azure/role-based-access-control/permissions/ai-machine-learning; what the built-in roles
+hold: learn.microsoft.com/azure/role-based-access-control/built-in-roles and AZURE_FACTS, last section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from shared.errors import DeniedError
+from shared.settings import settings
+
+_ML = "Microsoft.MachineLearningServices"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a call needs: a permission, a role that has it, and on what the role must be given."""
+
+    call: str
+    permission: str
+    role: str
+    on: str
+
+
+GRANTS = {
+    "jobs": Grant("look at, submit and cancel jobs", f"{_ML}/workspaces/jobs/*", "AzureML Data Scientist", "workspace"),
+    "models": Grant("register models", f"{_ML}/workspaces/models/*", "AzureML Data Scientist", "workspace"),
+    "endpoints": Grant(
+        "look at, make and delete endpoints and deployments",
+        f"{_ML}/workspaces/onlineEndpoints/*",
+        "AzureML Data Scientist",
+        "workspace",
+    ),
+    "computes": Grant("look at computes", f"{_ML}/workspaces/computes/read", "AzureML Data Scientist", "workspace"),
+    "clusters": Grant("make the cluster", f"{_ML}/workspaces/computes/write", "AzureML Compute Operator", "workspace"),
+    "locations": Grant(
+        "see sizes and quota", f"{_ML}/locations/*/read", "a custom role with that permission", "subscription"
+    ),
+    "registry": Grant(
+        "look up the base model and the pipeline", f"{_ML}/registries/assets/read", "AzureML Registry User", "registry"
+    ),
+}
+
+
+def told(name: str) -> str:
+    """How the lack of a grant is mended, with the command where one role does it."""
+    grant = GRANTS[name]
+    need = f"to {grant.call} the app's identity needs {grant.permission} on the {grant.on}"
+    if not grant.role.startswith("AzureML"):
+        return f"{need}: {grant.role} (docs/roles.md)"
+    command = f"az role assignment create --assignee IDENTITY --role '{grant.role}' --scope {_scope(grant.on)}"
+    return f"{need}: give it the role {grant.role} (`{command}`; docs/roles.md)"
+
+
+@contextmanager
+def needed(name: str) -> Iterator[None]:
+    """Where a call inside is denied, says which role is missing."""
+    try:
+        yield
+    except DeniedError as error:
+        raise DeniedError(error.reason, told(name), error.status) from error
+
+
+def _scope(on: str) -> str:
+    chosen = settings()
+    if on == "registry":
+        return f"THE-REGISTRY-{chosen.registry_name}"
+    group = f"/subscriptions/{chosen.subscription_id}/resourceGroups/{chosen.resource_group}"
+    return f"{group}/providers/{_ML}/workspaces/{chosen.workspace_name}"

@@ -1,0 +1,60 @@
+"""What an endpoint left behind, whatever its state: deployments that must go, runs that are superseded."""
+
+from __future__ import annotations
+
+from shared.endpoints import rollout
+from shared.errors import ForeignResourceError, LostRaceError
+from shared.lifecycle import telling
+from shared.lifecycle.outcome import Again, Leave, Outcome
+from shared.lifecycle.steps.billing import close_interval
+from shared.runs import store, work
+from shared.runs.records import Endpoint, Run, now
+from shared.settings import settings
+
+
+def tidy(record: Endpoint) -> bool:
+    """One look at each; True where the record changed."""
+    before = (list(record.leaving), list(record.retired))
+    record.retired = [run for run in record.retired if not _retired(run, record.run)]
+    for entry in list(record.leaving):
+        if entry.deployment == record.deployment or _gone(record, entry.deployment, entry.run):
+            record.leaving = [other for other in record.leaving if other != entry]
+    return before != (record.leaving, record.retired)
+
+
+def _gone(record: Endpoint, deployment: str, run: str) -> bool:
+    try:
+        gone = rollout.take_down(record.endpoint_name, record.name, deployment, run)
+    except ForeignResourceError:
+        return True  # whatever bears this name now is not ours to touch
+    if gone:
+        close_interval(record, deployment)
+    return gone
+
+
+def _retired(old: str, by: str) -> bool:
+    """Moves a run that was live to `superseded`; False where somebody else changed it in this moment."""
+    loaded = store.find("run", old)
+    if loaded is None or loaded.record.state != "live" or old == by:
+        return True
+    run: Run = loaded.record
+    run.endpoint = {**run.endpoint, "traffic": 0}
+    run.enter("superseded", f"by run {by}")
+    run.reason, run.next_look = f"a newer upload of this folder has the endpoint (run {by})", now()
+    try:
+        store.save(loaded)
+    except LostRaceError:
+        return False
+    work.follow(run)
+    telling.tell(run)
+    return True
+
+
+def pause(record: Endpoint, outcome: Outcome, changed: bool) -> Outcome:
+    """The outcome, with a further look where something has yet to go, and a save where something went."""
+    left = record.leaving or record.retired
+    if isinstance(outcome, Leave) and (left or changed):
+        return Again(min(1.0, settings().poll) if left else settings().watch, changed=True)
+    if isinstance(outcome, Again) and changed:
+        return Again(outcome.delay, changed=True)
+    return outcome

@@ -1,0 +1,70 @@
+"""Telling people: the event of a state that was entered, and the report beside the file."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from shared import reports
+from shared.azure import topics
+from shared.errors import DroptuneError
+from shared.events import event_type
+from shared.lifecycle import views
+from shared.runs.records import Record, Run, Upload, kind_of
+
+log = logging.getLogger("droptune")
+
+
+def tell(record: Record) -> None:
+    """Publishes the event of a state; a failure here must not undo the step. Reports are the closing's."""
+    try:
+        if isinstance(record, Run):
+            topics.publish(event_type(record.state), f"runs/{record.id}", views.event(record))
+        elif isinstance(record, Upload) and record.state == "rejected":
+            told = {"path": record.path, "reason": record.reason, "fix": record.fix}
+            topics.publish("Droptune.UploadRejected", f"uploads/{record.id}", told)
+    except DroptuneError as error:
+        log.warning("%s %s: %s", kind_of(record), record.id, error.reason)
+
+
+def report(record: Run | Upload) -> None:
+    """Makes the report beside the file say what the record says, unless it does, or is another run's by now.
+
+    Raises:
+        ServiceError: it cannot be read or written.
+    """
+    found = reports.beside(record.path if isinstance(record, Upload) else str(record.dataset["path"]))
+    if isinstance(record, Upload):
+        _report_upload(record, found)
+    elif found.get("run", record.id) == record.id and _says(found) != (record.state, record.reason):
+        _report_run(record)
+
+
+def _says(found: dict[str, object]) -> tuple[object, object]:
+    return found.get("state"), found.get("reason", "")
+
+
+def _report_upload(upload: Upload, found: dict[str, object]) -> None:
+    if upload.state != "rejected" or found.get("etag", upload.etag) != upload.etag:
+        return
+    if _says(found) != (upload.state, upload.reason):
+        reports.update(
+            upload.path, etag=upload.etag, name=upload.name, state="rejected", reason=upload.reason, fix=upload.fix
+        )
+
+
+def _report_run(run: Run) -> None:
+    reports.update(
+        str(run.dataset["path"]),
+        name=run.name,
+        run=run.id,
+        state=run.state,
+        reason=run.reason,
+        fix=run.fix,
+        metrics=run.metrics,
+        model=run.model,
+        endpoint=run.endpoint if run.state == "live" else None,
+        cost=run.cost,
+        timeline=msgspec.to_builtins(run.timeline),
+    )

@@ -19,6 +19,8 @@ FAULTS = (*KILLS, *REFUSALS, *PASSING, *AFTER)
 RETRY_AFTER = 40.0
 # Points at which a writer's condition can make the SDK's own retry of a call that had its effect answer 409 or 412.
 CONDITIONAL = ("record write", "record create", "job create", "report write", "marker delete")
+PLATFORM_POINTS = ("queue receive", "queue delete", "event delivery")
+PLATFORM = ("killed before", "killed after the effect", "503", "time-out after the effect", "time-out before")
 SAVES, SENDS = ("record write", "record create"), ("queue send",)
 
 
@@ -93,6 +95,20 @@ class Faults:
         self.last = fault
         return self._apply(actor, point, fault, effect, missing)
 
+    def at_platform(self, point: str, process: Any) -> str:
+        """The fault that befalls a call of the platform itself, or an empty text."""
+        self.reached[point] += 1
+        fault = ""
+        if (wanted := self.wanted.get(point)) and self.random.random() < 0.5:
+            fault = wanted.pop()
+        elif self.rate and self.random.random() < self.rate:
+            fault = self.random.choice(PLATFORM)
+        if fault:
+            self.fired[point, fault] += 1
+            if fault in KILLS:
+                self.kill(process)
+        return fault
+
     def _falls(self, actor: Actor, point: str) -> bool:
         falls = (actor.doomed == "killed before saving" and point in SAVES) or (
             actor.doomed == "killed before sending" and point in SENDS
@@ -152,6 +168,6 @@ def applies(point: str, fault: str) -> bool:
     """Whether a fault can befall a call of this kind at all."""
     if fault == "conflict after the effect":
         return point in CONDITIONAL
-    if point in ("queue receive", "queue delete", "event delivery"):
-        return fault in ("killed before", "killed after the effect", "503", "time-out after the effect", "time-out before")
+    if point in PLATFORM_POINTS:
+        return fault in PLATFORM
     return True

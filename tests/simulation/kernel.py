@@ -71,7 +71,7 @@ class Kernel:
         """Calls something in so many seconds."""
         self.at(self.now + seconds, call)
 
-    def spawn(self, name: str, process: Process, run: Callable[[], Any], ended: Callable[[Any], None]) -> Actor:
+    def spawn(self, name: str, process: Process, run: Callable[[], Any], ended: Callable[[Actor, Any], None] | None = None) -> Actor:
         """Begins an actor at once; `ended` hears its result or its exception; of one that was killed nobody hears."""
         actor = Actor(name, process, self.now)
 
@@ -82,8 +82,10 @@ class Kernel:
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the platform maps it
                 result = error
-            if process.alive:
-                ended(result)
+            if process.alive and ended is not None:
+                ended(actor, result)
+            elif process.alive and isinstance(result, Exception):
+                self.broken = result
 
         actor.thread = greenlet(body, self._main)
         self.at(self.now, lambda: self._resume(actor))
@@ -155,6 +157,6 @@ class SimulatedClock:
 
         def begin() -> None:
             if process.alive:
-                self.kernel.spawn(f"{process.name} later", process, lambda: call(*arguments), lambda _: None)
+                self.kernel.spawn(f"{process.name} later", process, lambda: call(*arguments))
 
         self.kernel.after(seconds, begin)

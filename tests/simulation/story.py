@@ -1,0 +1,138 @@
+"""The way of one folder without a fault: dropped, live, used, idle, asleep, woken, dropped anew, superseded, asleep."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.endpoints import raw, scoring
+from tests.simulation import contents
+from tests.simulation.faults import Faults
+from tests.simulation.kernel import Kernel, Process
+from tests.simulation.outside.world import World
+from tests.simulation.platform import Platform, Profile, driven
+
+FINAL = ("rejected", "duplicate", "live", "failed", "refused", "cancelled", "superseded", "gated_out", "withdrawn")
+BODY = b'{"input_data": {"input_string": [{"role": "user", "content": "hi"}], "parameters": {}}}'
+
+
+@dataclass
+class Simulation:
+    """One simulated world with its platform, and the people who use it."""
+
+    seed: int
+    profile: Profile = field(default_factory=Profile)
+    told: Callable[[str], None] | None = None
+
+    def __post_init__(self) -> None:
+        self.kernel = Kernel(self.seed)
+        self.faults = Faults(self.kernel)
+        self.world = World(self.kernel, self.faults)
+        self.world.online.takes.lag = 120.0
+        say = (lambda line: self.told(f"{self.clock()} {line}")) if self.told else None  # type: ignore[misc]
+        self.world.gate.told = say
+        self.platform = Platform(self.world, self.faults, self.profile, told=say)
+        self.people = Process("people")
+        self.answers: list[tuple[float, str, Any]] = []
+
+    def clock(self) -> str:
+        """Time since the beginning."""
+        from tests.simulation.kernel import EPOCH
+
+        seconds = self.kernel.now - EPOCH
+        return f"{int(seconds // 3600):02d}:{int(seconds % 3600 // 60):02d}:{seconds % 60:06.3f}"
+
+    def say(self, line: str) -> None:
+        """A line of the replay."""
+        if self.told:
+            self.told(f"{self.clock()} {line}")
+
+    def drop(self, path: str, data: bytes) -> str:
+        """Somebody uploads a file."""
+        self.say(f"people: drop {path} ({len(data)} bytes)")
+        return self.world.blobs.put("datasets", path, data)
+
+    def remove(self, path: str) -> None:
+        """Somebody deletes a file."""
+        self.say(f"people: delete {path}")
+        self.world.blobs.remove("datasets", path)
+
+    def ask(self, name: str) -> None:
+        """A client asks a model."""
+        began = self.kernel.now
+
+        def answered(result: Any) -> None:
+            self.say(f"client: {name} answers {_short(result)}")
+            self.answers.append((began, name, result))
+
+        self.platform.request(f"ask {name}", lambda: driven(scoring.ask(name, raw.checked(BODY))), answered)
+
+    def report(self, path: str) -> dict[str, Any]:
+        """The report beside a file."""
+        found = self.world.blobs.containers.get("datasets", {}).get(f"{path}.report.json")
+        try:
+            said = json.loads(found.data) if found else {}
+        except ValueError:
+            return {}
+        return dict(said) if isinstance(said, dict) else {}
+
+    def until(self, true: Callable[[], bool], most: float, each: float = 60.0) -> bool:
+        """Time goes on until something is so, or so many seconds have passed."""
+        ends = self.kernel.now + most
+        while self.kernel.now < ends:
+            self.kernel.run(min(self.kernel.now + each, ends))
+            if true():
+                return True
+        return False
+
+
+def _short(result: Any) -> str:
+    if isinstance(result, scoring.ScoringError):
+        return f"{result.status} {result.code} {result.headers}"
+    return repr(result)[:150]
+
+
+HOUR = 3600.0
+
+
+def tell(simulation: Simulation) -> None:
+    """The whole story; it ends early where the folder's run ends otherwise."""
+    first, second = "acme/first.jsonl", "acme/second.jsonl"
+    simulation.kernel.run(simulation.kernel.now + 10)
+    simulation.drop(first, contents.rows("one"))
+    if not simulation.until(lambda: _ended(simulation, first), 6 * HOUR) or not _is(simulation, first, "live"):
+        _rest(simulation)
+        return
+    simulation.ask("acme")
+    simulation.until(lambda: _asleep(simulation), 3 * HOUR)
+    _wake(simulation)
+    simulation.drop(second, contents.rows("two"))
+    simulation.until(lambda: _ended(simulation, second), 6 * HOUR)
+    _rest(simulation)
+
+
+def _wake(simulation: Simulation) -> None:
+    for _ in range(60):
+        simulation.ask("acme")
+        simulation.until(lambda: False, 60)
+        if simulation.answers and isinstance(simulation.answers[-1][2], bytes):
+            return
+
+
+def _rest(simulation: Simulation) -> None:
+    simulation.until(lambda: _asleep(simulation) and not simulation.world.queue.messages, 3 * HOUR)
+    simulation.until(lambda: False, 1200)
+
+
+def _ended(simulation: Simulation, path: str) -> bool:
+    return simulation.report(path).get("state") in FINAL
+
+
+def _is(simulation: Simulation, path: str, state: str) -> bool:
+    return simulation.report(path).get("state") == state
+
+
+def _asleep(simulation: Simulation) -> bool:
+    return not any(endpoint.deployments for endpoint in simulation.world.online.endpoints.values())

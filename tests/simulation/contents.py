@@ -25,3 +25,19 @@ SETTINGS = {
     "cheap": b"[budget]\nmax_cost_usd = 0.01\n",
     "unknown": b"nonsense = 1\n",
 }
+
+# What becomes of a job by what it trains on: how it ends, and whether it has an output.
+FATES = {"failing": "Failed", "silent": "NotResponding", "stopped": "Canceled", "hollow": "Completed", "heavy": "Completed"}
+
+
+def fate(data: bytes) -> str:
+    """The subject of a dataset that must not become a live model, or an empty text."""
+    return next((subject for subject in FATES if f"{subject} question".encode() in data), "")
+
+
+def ends(data: bytes) -> tuple[str, ...]:
+    """How a run of it ends where nothing else happens to it; `duplicate` where the same was dropped before."""
+    subject = fate(data)
+    if not subject:
+        return "live", "duplicate"
+    return ("cancelled" if subject == "stopped" else "failed"), "duplicate"

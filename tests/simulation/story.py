@@ -7,10 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.azure.seen import JobSpec
 from shared.endpoints import raw, scoring
+from shared.lifecycle import commands
 from tests.simulation import contents
+from tests.simulation.checker import Checker
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel, Process
+from tests.simulation.outside.online import FakeDeployment
+from tests.simulation.outside.workspace import OUTPUT, JobLife
 from tests.simulation.outside.world import World
 from tests.simulation.platform import Platform, Profile, driven
 
@@ -36,6 +41,37 @@ class Simulation:
         self.platform = Platform(self.world, self.faults, self.profile, told=say)
         self.people = Process("people")
         self.answers: list[tuple[float, str, Any]] = []
+        self.stops = 0
+        self.slow = self.permanent = False
+        self.slack = self.quiet_since = 0.0
+        self.world.jobs.lives = self._life
+        self.world.online.takes.fails = self._too_heavy
+        self.checker = Checker(self)
+
+    def _life(self, spec: JobSpec) -> JobLife:
+        path = spec.files["train"].rpartition("/paths/")[2]
+        blob = self.world.blobs.containers.get("snapshots", {}).get(path)
+        fate = contents.fate(blob.data if blob else b"")
+        random = self.kernel.random
+        outputs = () if fate == "hollow" else (OUTPUT,)
+        return JobLife(20 + 100 * random.random(), 60 + 900 * random.random(), contents.FATES.get(fate, "Completed"), outputs)
+
+    def _too_heavy(self, made: FakeDeployment) -> bool:
+        path = next((path for model, path in self.world.models.all.values() if model.id == made.model_id), "")
+        job = self.world.jobs.all.get(path.removeprefix("azureml://jobs/").partition("/")[0])
+        return job is not None and contents.fate(job.read.get("train") or b"") == "heavy"
+
+    def command(self, what: str, name: str) -> None:
+        """Somebody cancels, retries, puts to sleep or wakes."""
+        history, now = self.checker.history, self.kernel.now
+        if what == "retry":
+            history.retries[name] += 1
+        elif what == "cancel":
+            history.cancels[name].append(now)
+        elif what == "sleep":
+            history.sleeps[name].append(now)
+        call = getattr(commands, what)
+        self.platform.request(f"{what} {name}", lambda: call(name), lambda result: self.say(f"people: {what} {name}: {_short(result)}"))
 
     def clock(self) -> str:
         """Time since the beginning."""
@@ -86,6 +122,13 @@ class Simulation:
             if true():
                 return True
         return False
+
+    def quiet(self) -> None:
+        """Faults stop; what was stopped goes on."""
+        self.say("--- quiet ---")
+        self.faults.quiet()
+        self.profile.calm()
+        self.quiet_since = self.kernel.now
 
 
 def _short(result: Any) -> str:

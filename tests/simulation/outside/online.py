@@ -61,9 +61,9 @@ class Takes:
 
     endpoint: float = 20.0
     traffic: float = 10.0
-    deployment: Callable[[str], float] = lambda name: 300.0
-    fails: Callable[[str], bool] = lambda name: False
-    deletion: float = 60.0
+    deployment: Callable[[FakeDeployment], float] = lambda made: 300.0
+    fails: Callable[[FakeDeployment], bool] = lambda made: False
+    deletion: float = 15.0
     lag: float = 0.0
 
 
@@ -185,13 +185,13 @@ class FakeOnline:
             owner.deployments[name] = made
             self.ever.append(made)
         self._tell("deployment made" if known is None else "deployment updated", made)
-        self._later(self.takes.deployment(name), lambda: self._come_up(made))
+        self._later(self.takes.deployment(made), lambda: self._come_up(made))
         return made
 
     def _come_up(self, made: FakeDeployment) -> None:
         if made.state not in ("creating", "updating") or made.gone is not None:
             return
-        if self.takes.fails(made.name):
+        if self.takes.fails(made):
             made.state, made.log = "failed", "started\nOutOfMemoryError: the model does not fit\n"
         else:
             made.state, made.ready = "succeeded", self._now

@@ -1,0 +1,47 @@
+"""`python -m tests.simulation --seed N` replays one seed; `--seeds N` runs so many; `--invariants` lists what is shown."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+
+def main() -> int:
+    """Parses, and runs one thing."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seed", type=int, help="replay one seed, step by step")
+    parser.add_argument("--seeds", type=int, help="run so many seeds")
+    parser.add_argument("--first", type=int, default=1, help="the first of them")
+    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--invariants", action="store_true", help="which check shows which invariant")
+    given = parser.parse_args()
+    if os.environ.get("PYTHONHASHSEED") != "0":  # sets of texts in their order too: a seed is all there is
+        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
+    if given.invariants:
+        from tests.simulation import checker
+
+        for number, names in checker.table().items():
+            print(f"{number:3} {', '.join(names)}")
+        return 0
+    if given.seed is not None:
+        return _replay(given.seed)
+    from tests.simulation.many import run_many
+
+    figures = run_many(given.first, given.seeds or 1000, given.processes)
+    print(figures.told())
+    return 1 if figures.failed else 0
+
+
+def _replay(seed: int) -> int:
+    from tests.simulation.schedules import run
+    from tests.simulation.setting import production
+
+    with production(stubbed=True):
+        outcome = run(seed, print)
+    print(f"seed {seed}: {outcome.steps} steps, {outcome.calls} calls: {outcome.violation or 'no violation'}")
+    return 1 if outcome.violation else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,6 +14,8 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, help="run so many seeds")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--sweep", action="store_true", help="every call of the fault-free story with every fault")
+    parser.add_argument("--case", nargs=2, metavar=("CALL", "FAULT"), help="replay one case of the sweep")
     parser.add_argument("--invariants", action="store_true", help="which check shows which invariant")
     given = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":  # sets of texts in their order too: a seed is all there is
@@ -26,6 +28,14 @@ def main() -> int:
         return 0
     if given.seed is not None:
         return _replay(given.seed)
+    if given.case:
+        return _case(int(given.case[0]), given.case[1])
+    if given.sweep:
+        from tests.simulation.sweep import sweep
+
+        ends = sweep(given.processes)
+        print(ends.told())
+        return 1 if ends.failed else 0
     from tests.simulation.many import run_many
 
     figures = run_many(given.first, given.seeds or 1000, given.processes)
@@ -41,6 +51,16 @@ def _replay(seed: int) -> int:
         outcome = run(seed, print)
     print(f"seed {seed}: {outcome.steps} steps, {outcome.calls} calls: {outcome.violation or 'no violation'}")
     return 1 if outcome.violation else 0
+
+
+def _case(index: int, fault: str) -> int:
+    from tests.simulation.setting import production
+    from tests.simulation.sweep import end, judge, simulate
+
+    with production():
+        told, other, _ = judge(index, fault, end(simulate({})), print)
+    print(told or ("a clear no" if other else "the same end"))
+    return 1 if told else 0
 
 
 if __name__ == "__main__":

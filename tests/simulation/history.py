@@ -11,6 +11,7 @@ from shared.datasets.config import parse
 from shared.datasets.paths import place
 from tests.simulation import memo
 from tests.simulation.outside.blobs import Written
+from tests.simulation.outside.online import FakeDeployment
 
 if TYPE_CHECKING:
     from tests.simulation.story import Simulation
@@ -99,6 +100,13 @@ class History:
     def order(self, folder: str, key: Any) -> tuple[float, float]:
         """When a content was last wished for; zeros where nobody ever did."""
         return max((wish.order for wish in self.wishes(folder) if wish.key == key), default=(0.0, 0.0))
+
+    def key_of(self, deployment: FakeDeployment) -> Any:
+        """What a deployment's model was trained on."""
+        for model, path in self.simulation.world.models.all.values():
+            if model.id == deployment.model_id:
+                return self.keys.get(path.removeprefix("azureml://jobs/").partition("/")[0])
+        return None
 
     def ways(self, folder: str, key: Any) -> int:
         """How many runs a content may have by what is wished besides: another gate makes another run."""

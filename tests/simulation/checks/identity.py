@@ -8,7 +8,7 @@ from typing import Any
 from shared.azure.seen import Model
 from tests.simulation.checker import Judge, shows
 from tests.simulation.history import History, key_of
-from tests.simulation.outside.online import FakeDeployment, FakeEndpoint
+from tests.simulation.outside.online import FakeEndpoint
 from tests.simulation.outside.workspace import OUTPUT, FakeJob
 
 RUN_TAG, NAME_TAG = "droptune-run", "droptune"
@@ -79,16 +79,9 @@ class Identity(Judge):
         now = next((name for name, share in endpoint.traffic.items() if share == 100), None)
         if now is None:
             return
-        key = self.key_of_deployment(endpoint.deployments[now])
+        key = self.history.key_of(endpoint.deployments[now])
         before = self.history.served.get(endpoint.name)
         if before and key and before != key and not self.history.cancels[key[0]]:
             if self.history.order(key[0], key) < self.history.order(key[0], before):
                 self.wrong((7,), f"the endpoint {endpoint.name} went back to an older upload's {now}")
         self.history.served[endpoint.name] = key
-
-    def key_of_deployment(self, deployment: FakeDeployment) -> Any:
-        """What a deployment's model was trained on."""
-        for model, path in self.simulation.world.models.all.values():
-            if model.id == deployment.model_id:
-                return self.history.keys.get(path.removeprefix("azureml://jobs/").partition("/")[0])
-        return None

@@ -21,6 +21,7 @@ class Money(Judge):
         super().__init__(history)
         self.serving: dict[str, str] = {}
         self.probed: set[str] = set()
+        self.answered: set[str] = set()
         self.simulation.world.online.heard.append(self._online)
 
     def _online(self, what: str, about: Any) -> None:
@@ -39,6 +40,7 @@ class Money(Judge):
         if what in ("probed", "answered"):
             self.probed.add(name)
         if what == "answered":
+            self.answered.add(name)
             self.history.used[about.endpoint] = self.simulation.kernel.now
         elif what == "deployment made":
             self.deployment_is_recorded(about)
@@ -104,8 +106,16 @@ class Money(Judge):
         since = max(used, ready)
         race = 1000.0 if self.simulation.stops else RACE
         asked = [at for at in (*self.history.sleeps[folder], *self.history.cancels[folder])]
+        if f"{endpoint.name}/{name}" not in self.answered and self._overtaken(endpoint, name):
+            return
         if RACE < now - since < IDLE - 60 and now - used > race and not asked:
             self.wrong((29, 30), f"{endpoint.name} lost its traffic {now - since:.0f} s after it was used or made")
+
+    def _overtaken(self, endpoint: FakeEndpoint, name: str) -> bool:
+        """Whether something newer was dropped before anybody had an answer: it gave way before it was live."""
+        key = self.history.key_of(endpoint.deployments[name]) if name in endpoint.deployments else None
+        wishes = self.history.wishes(key[0]) if key else []
+        return bool(wishes) and self.history.order(key[0], key) < wishes[-1].order
 
     @shows(29, 32)
     def end_nothing_bills_long(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -32,14 +33,24 @@ class Figures:
         if outcome.violation:
             self.failed[outcome.seed] = outcome.violation
 
+    def kinds(self) -> dict[str, list[int]]:
+        """Seeds by what they violated, names and numbers left out."""
+        found: dict[str, list[int]] = {}
+        for seed, told in sorted(self.failed.items()):
+            words = re.sub(r"\(.*|\{.*|\[.*|\S*[/~]\S*|\b(acme|beta|gamma)\S*", "", told)
+            kind = " ".join(re.sub(r"\d+(\.\d+)? s|: could not.*|[0-9a-f]{6,}", "", words).split())[:110]
+            found.setdefault(kind, []).append(seed)
+        return found
+
     def told(self) -> str:
         """For people."""
         lines = [
             f"{self.schedules} schedules, {self.steps} steps, {self.calls} calls, {sum(self.fired.values())} faults of "
             f"{len(self.fired)} kinds fired, {len(self.failed)} violations, {self.seconds:.0f} s"
         ]
-        for seed, told in sorted(self.failed.items())[:30]:
-            lines.append(f"  seed {seed}: {told}   (python -m tests.simulation --seed {seed})")
+        for kind, seeds in sorted(self.kinds().items(), key=lambda item: -len(item[1])):
+            lines.append(f"  {len(seeds)} × {kind}: e.g. {self.failed[seeds[0]]}")
+            lines += [f"      python -m tests.simulation --seed {seed}" for seed in seeds[:3]]
         return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--sweep", action="store_true", help="every call of the fault-free story with every fault")
+    parser.add_argument("--each", type=int, default=2, help="of calls that are the same in the same step, so many")
     parser.add_argument("--case", nargs=2, metavar=("CALL", "FAULT"), help="replay one case of the sweep")
     parser.add_argument("--invariants", action="store_true", help="which check shows which invariant")
     given = parser.parse_args()
@@ -33,7 +34,7 @@ def main() -> int:
     if given.sweep:
         from tests.simulation.sweep import sweep
 
-        ends = sweep(given.processes)
+        ends = sweep(given.processes, given.each)
         print(ends.told())
         return 1 if ends.failed else 0
     from tests.simulation.many import run_many

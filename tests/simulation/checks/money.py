@@ -106,8 +106,9 @@ class Money(Judge):
         since = max(used, ready)
         race = 1000.0 if self.simulation.stops else RACE
         asked = [at for at in (*self.history.sleeps[folder], *self.history.cancels[folder])]
-        if f"{endpoint.name}/{name}" not in self.answered and self._overtaken(endpoint, name):
-            return
+        if f"{endpoint.name}/{name}" not in self.answered:
+            if self.simulation.permanent or self._overtaken(endpoint, name):
+                return  # it failed, or gave way, before anybody knew of it
         if RACE < now - since < IDLE - 60 and now - used > race and not asked:
             self.wrong((29, 30), f"{endpoint.name} lost its traffic {now - since:.0f} s after it was used or made")
 

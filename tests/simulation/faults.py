@@ -62,6 +62,7 @@ class Faults:
     reached: Counter[str] = field(default_factory=Counter)
     points: list[tuple[str, str]] | None = None
     fired_in_all: int = 0
+    times: list[float] = field(default_factory=list)
     last: str = ""
     index: int = 0
 
@@ -91,6 +92,7 @@ class Faults:
         if not fault:
             return effect()
         self.fired[point, fault] += 1
+        self.times.append(self.kernel.now)
         self.fired_in_all += 1
         self.last = fault
         return self._apply(actor, point, fault, effect, missing)
@@ -105,6 +107,7 @@ class Faults:
             fault = self.random.choice(PLATFORM)
         if fault:
             self.fired[point, fault] += 1
+            self.times.append(self.kernel.now)
             if fault in KILLS:
                 self.kill(process)
         return fault

@@ -51,6 +51,7 @@ class History:
     simulation: Simulation
     versions: dict[str, list[Version]] = field(default_factory=lambda: defaultdict(list))
     foreign: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)  # folders whose endpoint's name is somebody else's
     retries: Counter[str] = field(default_factory=Counter)
     cancels: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     sleeps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))

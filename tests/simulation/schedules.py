@@ -15,6 +15,7 @@ from tests.simulation.story import Simulation
 
 PERMANENT = ("400", "401", "403", "404")
 BOUND = 5 * 3600.0  # rest after the last fault: a job, a deployment, the hourly sweep, the idle window, back-offs
+SETTLED = 4500.0  # what was lost is found by the hourly sweep, and the ticks after it
 MOST_CALLS = 4000
 GOOD, ODD = ("one", "two", "three"), ("failing", "silent", "stopped", "hollow", "heavy")
 
@@ -106,7 +107,8 @@ def play(simulation: Simulation, plan: Random) -> None:
     kernel.run(kernel.now + length)
     simulation.quiet()
     calls, checker = simulation.world.gate.calls, simulation.checker
-    simulation.until(lambda: not checker.at_rest(), BOUND, 300.0)
+    settled = kernel.now + SETTLED
+    simulation.until(lambda: kernel.now >= settled and not checker.at_rest(), BOUND, 300.0)
     used = simulation.world.gate.calls - calls
     if used > MOST_CALLS:
         checker.rest.wrong((37, 45), f"{used} calls until all was at rest")
@@ -119,13 +121,29 @@ def _acts(simulation: Simulation, plan: Random, length: float) -> list[tuple[flo
         acts += _drops(simulation, plan, folder, length)
         for _ in range(plan.choice((0, 0, 2, 6))):
             acts.append((plan.uniform(0, length), lambda folder=folder: simulation.ask(folder)))
+        if plan.random() < 0.2:
+            for _ in range(4):
+                acts.append((plan.uniform(0, length), lambda folder=folder: simulation.ask_directly(folder)))
         if plan.random() < 0.25:
-            what = plan.choice(("cancel", "retry", "sleep", "wake", "cancel", "retry"))
+            what = plan.choice(("cancel", "cancel", "retry", "sleep", "wake", "cancel", "retry"))
             for _ in range(plan.choice((1, 1, 2))):
                 acts.append((plan.uniform(0, length), lambda what=what, folder=folder: simulation.command(what, folder)))
+    if plan.random() < 0.3:
+        simulation.on_point["metric query"] = lambda: _ask_late(simulation)
+    if plan.random() < 0.1:
+        simulation.plant_foreign("acme" if plan.random() < 0.5 else "")
     for _ in range(plan.choice((0, 0, 0, 1, 2))):
         acts.append((plan.uniform(0, length), lambda: _hurt(simulation, plan)))
     return acts
+
+
+def _ask_late(simulation: Simulation) -> None:
+    """Somebody asks just when the endpoint looks idle."""
+    kernel = simulation.kernel
+    if kernel.now < simulation.quiet_since or not simulation.quiet_since:
+        names = list(simulation.checker.history.versions)
+        for name in names:
+            kernel.after(0.3 * kernel.random.random(), lambda name=name: simulation.ask(name))
 
 
 def _hurt(simulation: Simulation, plan: Random) -> None:
@@ -133,6 +151,7 @@ def _hurt(simulation: Simulation, plan: Random) -> None:
     if host is None:
         return
     if plan.random() < 0.5:
+        simulation.kills += 1
         simulation.platform.kill(host)
     else:
         simulation.stops += 1

@@ -10,13 +10,14 @@ from typing import Any
 from shared.azure.seen import JobSpec
 from shared.endpoints import raw, scoring
 from shared.lifecycle import commands
+from shared.runs import identity
 from tests.simulation import contents
 from tests.simulation.checker import Checker
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel, Process
-from tests.simulation.outside.online import FakeDeployment
+from tests.simulation.outside.online import CANARY, FakeDeployment
 from tests.simulation.outside.workspace import OUTPUT, JobLife
-from tests.simulation.outside.world import World
+from tests.simulation.outside.world import WORKSPACE, World
 from tests.simulation.platform import Platform, Profile, driven
 
 FINAL = ("rejected", "duplicate", "live", "failed", "refused", "cancelled", "superseded", "gated_out", "withdrawn")
@@ -41,11 +42,13 @@ class Simulation:
         self.platform = Platform(self.world, self.faults, self.profile, told=say)
         self.people = Process("people")
         self.answers: list[tuple[float, str, Any]] = []
-        self.stops = 0
+        self.stops = self.kills = 0
         self.slow = self.permanent = False
         self.slack = self.quiet_since = 0.0
         self.world.jobs.lives = self._life
         self.world.online.takes.fails = self._too_heavy
+        self.on_point = self.world.gate.on_point
+        self.cancelled: list[tuple[float, str]] = []
         self.checker = Checker(self)
 
     def _life(self, spec: JobSpec) -> JobLife:
@@ -71,7 +74,28 @@ class Simulation:
         elif what == "sleep":
             history.sleeps[name].append(now)
         call = getattr(commands, what)
-        self.platform.request(f"{what} {name}", lambda: call(name), lambda result: self.say(f"people: {what} {name}: {_short(result)}"))
+
+        def answered(result: Any) -> None:
+            self.say(f"people: {what} {name}: {_short(result)}")
+            if what == "cancel" and isinstance(result, dict) and "~" not in result["id"]:
+                self.cancelled.append((self.kernel.now, result["id"]))
+
+        self.platform.request(f"{what} {name}", lambda: call(name), answered)
+
+    def ask_directly(self, name: str) -> None:
+        """Somebody asks the endpoint past droptune: only the service's metric shows it."""
+        place = identity.endpoint_name(name, WORKSPACE)
+        reply = self.world.inference.answer(f"https://{place}/score", f"{CANARY}-{place}", "")
+        self.say(f"somebody asks {place} directly: {reply.status}")
+
+    def plant_foreign(self, name: str) -> None:
+        """Somebody else's endpoint, under our name for a folder where one is given."""
+        place = identity.endpoint_name(name, WORKSPACE) if name else "other-team"
+        self.checker.history.foreign.update((place, f"{place}/theirs"))
+        self.checker.history.taken.add(name)
+        self.world.online.make(place, {"team": "other"})
+        self.world.online.deploy(place, "theirs", "/models/theirs/versions/1", "Standard_DS3_v2", {})
+        self.say(f"somebody else has the endpoint {place}")
 
     def clock(self) -> str:
         """Time since the beginning."""

@@ -100,6 +100,7 @@ def judge(index: int, fault: str, wanted: dict[str, Any], told: Any = None) -> t
     simulation = None
     try:
         simulation = simulate({index: fault}, told)
+        simulation.until(lambda: not simulation.checker.at_rest(), 3 * 3600.0, 300.0)
         found = end(simulation)
         permanent = fault in PERMANENT
         simulation.permanent = permanent

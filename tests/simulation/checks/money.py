@@ -11,6 +11,7 @@ from tests.simulation.setting import IDLE, LAG
 
 TICK = 300.0
 RACE = 120.0  # a look, a second look and the call itself
+LOOK = 3.5  # a mark of use is written within a second, a second look takes two
 ENDING = 900.0  # deleting, one failed try of it, and the ticks between
 
 
@@ -109,8 +110,16 @@ class Money(Judge):
         if f"{endpoint.name}/{name}" not in self.answered:
             if self.simulation.permanent or self._overtaken(endpoint, name):
                 return  # it failed, or gave way, before anybody knew of it
+        if self._at_ease() and LOOK < now - used < IDLE - 60 and not asked:
+            self.wrong((30,), f"{endpoint.name} lost its traffic {now - used:.0f} s after a client was answered")
         if RACE < now - since < IDLE - 60 and now - used > race and not asked:
             self.wrong((29, 30), f"{endpoint.name} lost its traffic {now - since:.0f} s after it was used or made")
+
+    def _at_ease(self) -> bool:
+        """Whether no mark of use can have been lost, and no call was slow."""
+        simulation = self.simulation
+        lost = any(point.startswith(("use", "queue")) or "kill" in fault for point, fault in simulation.faults.fired)
+        return not (lost or simulation.stops or simulation.slow or simulation.kills)
 
     def _overtaken(self, endpoint: FakeEndpoint, name: str) -> bool:
         """Whether something newer was dropped before anybody had an answer: it gave way before it was live."""

@@ -11,6 +11,7 @@ from tests.simulation.checker import Judge, shows
 from tests.simulation.history import Wish
 from tests.simulation.story import FINAL
 
+BOUND_OF_CANCEL = 420.0
 NAMED = ("rejected", "refused", "failed", "gated_out")
 
 
@@ -79,7 +80,7 @@ class Rest(Judge):
         if len(live) > 1:
             self.wrong((6,), f"the reports of {live} all say live")
         wishes = self.history.wishes(folder)
-        if not wishes or self.history.cancels[folder] or self.simulation.permanent:
+        if not wishes or folder in self.history.taken or self.history.cancels[folder] or self.simulation.permanent:
             return
         newest = wishes[-1]
         others = {int(wish.order[0]) for wish in wishes if wish.path != newest.path}
@@ -92,6 +93,19 @@ class Rest(Judge):
             self.wrong((4, 6), f"{newest.path} is the newest of its folder, is {told}, and should be {expected}")
         if "live" in expected and newest.key not in self.history.served.values():
             self.wrong((6, 7), f"the model of {newest.path}, the newest of its folder, is not what is served")
+
+    @shows(34)
+    def end_cancelled(self) -> None:
+        """34: what was cancelled ends: a tick later at most its job runs no more."""
+        simulation = self.simulation
+        if any(self.history.retries.values()) or simulation.stops or simulation.kills or simulation.profile.deaf:
+            return
+        for at, run in simulation.cancelled:
+            for name, job in simulation.world.jobs.all.items():
+                ended = job.ended or simulation.kernel.now
+                calm = not any(at - 300 < fault < ended for fault in simulation.faults.times)
+                if job.spec.tags.get("droptune-run") == run and calm and ended > at + BOUND_OF_CANCEL:
+                    self.wrong((34,), f"the job {name} ran on {ended - at:.0f} s after its run {run} was cancelled")
 
     def _state(self, path: str) -> str:
         return str(self.simulation.report(path).get("state"))

@@ -18,6 +18,7 @@ class Gate:
     def __init__(self, kernel: Kernel, faults: Faults) -> None:
         self.kernel, self.faults = kernel, faults
         self.calls = 0
+        self.on_point: dict[str, Callable[[], None]] = {}
         self.told: Callable[[str], None] | None = None
 
     def call(self, point: str, about: str, effect: Callable[[], Answer], missing: Any = RAISES) -> Answer:
@@ -31,6 +32,8 @@ class Gate:
         self.calls += 1
         kernel.pause(self.faults.latency())
         actor.refuse_if_dead()
+        if point in self.on_point:
+            self.on_point[point]()
         if self.told is None:
             return self.faults.through(actor, point, effect, missing)
         return self._told(actor, point, about, effect, missing)

@@ -285,13 +285,14 @@ class FakeInference:
 
     def probe(self, uri: str, key: str, deployment: str, body: bytes) -> Reply:
         """Asks one deployment."""
-        return self._gate.call("invoke probe", f"{uri} {deployment}", lambda: self._answer(uri, key, deployment))
+        return self._gate.call("invoke probe", f"{uri} {deployment}", lambda: self.answer(uri, key, deployment))
 
     async def ask(self, uri: str, key: str, body: bytes) -> Reply:
         """Asks an endpoint."""
-        return self._gate.call("invoke", uri, lambda: self._answer(uri, key, ""))
+        return self._gate.call("invoke", uri, lambda: self.answer(uri, key, ""))
 
-    def _answer(self, uri: str, key: str, wanted: str) -> Reply:
+    def answer(self, uri: str, key: str, wanted: str) -> Reply:
+        """What an endpoint, or one of its deployments, answers."""
         found = self._online.endpoints.get(uri.removeprefix("https://").removesuffix("/score"))
         if found is None:
             return NONE

@@ -17,6 +17,8 @@ def main() -> int:
     parser.add_argument("--sweep", action="store_true", help="every call of the fault-free story with every fault")
     parser.add_argument("--each", type=int, default=2, help="of calls that are the same in the same step, so many")
     parser.add_argument("--case", nargs=2, metavar=("CALL", "FAULT"), help="replay one case of the sweep")
+    parser.add_argument("--mutants", action="store_true", help="every planted bug must be caught")
+    parser.add_argument("--figures", action="store_true", help="keep the figures of this run for docs/reliability.md")
     parser.add_argument("--invariants", action="store_true", help="which check shows which invariant")
     given = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":  # sets of texts in their order too: a seed is all there is
@@ -31,17 +33,34 @@ def main() -> int:
         return _replay(given.seed)
     if given.case:
         return _case(int(given.case[0]), given.case[1])
-    if given.sweep:
-        from tests.simulation.sweep import sweep
+    if given.mutants:
+        return _mutants(given.processes)
+    return _all(given)
 
-        ends = sweep(given.processes, given.each)
-        print(ends.told())
-        return 1 if ends.failed else 0
+
+def _all(given: argparse.Namespace) -> int:
+    from tests.simulation import figures
     from tests.simulation.many import run_many
+    from tests.simulation.sweep import sweep
 
-    figures = run_many(given.first, given.seeds or 1000, given.processes)
-    print(figures.told())
-    return 1 if figures.failed else 0
+    many = run_many(given.first, given.seeds or 1000, given.processes) if given.seeds or not given.sweep else None
+    ends = sweep(given.processes, given.each) if given.sweep else None
+    for part in (many, ends):
+        if part is not None:
+            print(part.told())
+    if given.figures and many is not None and ends is not None:
+        figures.write(many, ends)
+    return 1 if (many and many.failed) or (ends and ends.failed) else 0
+
+
+def _mutants(processes: int) -> int:
+    from tests.simulation.mutants import catch_all
+
+    missed = 0
+    for name, found in catch_all(processes):
+        missed += found is None
+        print(f"{name}: {f'seed {found.seed}: {found.told[:150]}' if found else 'NOT CAUGHT'}")
+    return 1 if missed else 0
 
 
 def _replay(seed: int) -> int:

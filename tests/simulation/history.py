@@ -56,6 +56,7 @@ class History:
     cancels: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     sleeps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     used: dict[str, float] = field(default_factory=dict)
+    direct: dict[str, float] = field(default_factory=dict)
     keys: dict[str, Any] = field(default_factory=dict)
     served: dict[str, Any] = field(default_factory=dict)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import multiprocessing
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -13,7 +14,7 @@ from shared.azure.outside import outside
 from shared.azure.seen import Job
 from shared.endpoints import deployments, rollout, usage
 from shared.errors import ConflictError, ServiceError, TransientError
-from shared.lifecycle import advance, outcome, reconcile, snapshots, step, sweep, telling, views
+from shared.lifecycle import advance, reconcile, snapshots, step, sweep, telling, views
 from shared.lifecycle.steps import go_live, sleep
 from shared.lifecycle.table import STEPS
 from shared.models import registration
@@ -57,7 +58,7 @@ def _overwritten(loaded: Any) -> None:
 _save, _endpoint, _deployment, _take_down = store.save, deployments.find_endpoint, deployments.find_deployment, rollout.take_down
 _job_name, _deployment_name, _run_id, _find_job = identity.job_name, identity.deployment_name, identity.run_id, pipeline.find
 _submit, _event, _requests, _container_now = pipeline.submit, views.event, usage.requests_by_minute, blobs.Container.now
-_deploy, _go_live, _watch = (STEPS["run"][state] for state in ("registered", "deploying", "submitted"))
+_deploy, _go_live = STEPS["run"]["registered"], STEPS["run"]["deploying"]
 _numbers = count(1)
 
 
@@ -197,4 +198,8 @@ def _put(where: Any, key: str, value: Any) -> None:
         setattr(where, key, value)
 
 
-assert outcome
+def catch_all(processes: int) -> Iterator[tuple[str, Caught | None]]:
+    """All planted bugs, each with what caught it."""
+    with multiprocessing.get_context("fork").Pool(processes) as pool:
+        for name, found in zip(MUTANTS, pool.imap(caught, MUTANTS), strict=True):
+            yield name, found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from shared.lifecycle import intake
 from tests.simulation import contents
 from tests.simulation.faults import FAULTS, KILLS, PASSING, PLATFORM, PLATFORM_POINTS, REFUSALS, applies
 from tests.simulation.platform import Profile
@@ -130,6 +131,8 @@ def _acts(simulation: Simulation, plan: Random, length: float) -> list[tuple[flo
                 acts.append((plan.uniform(0, length), lambda what=what, folder=folder: simulation.command(what, folder)))
     if plan.random() < 0.3:
         simulation.on_point["metric query"] = lambda: _ask_late(simulation)
+    if plan.random() < 0.2:
+        acts.append((plan.uniform(0, length), lambda: _forge(simulation)))
     if plan.random() < 0.1:
         simulation.plant_foreign("acme" if plan.random() < 0.5 else "")
     for _ in range(plan.choice((0, 0, 0, 1, 2))):
@@ -144,6 +147,19 @@ def _ask_late(simulation: Simulation) -> None:
         names = list(simulation.checker.history.versions)
         for name in names:
             kernel.after(0.3 * kernel.random.random(), lambda name=name: simulation.ask(name))
+
+
+def _forge(simulation: Simulation) -> None:
+    """Events and messages that say what is not so, and a record that nobody can read."""
+    simulation.say("events are forged, a message is garbage, a record is broken")
+    for job in ("droptune-acme-0123456789-1", "somebody-else's", "droptune-acme-0123456789-1-step"):
+        simulation.platform.event(f"job {job}", lambda job=job: intake.job_changed(job))
+    for path in ("acme/a.jsonl.report.json", "acme/notes.txt", "nowhere/a.jsonl", ""):
+        simulation.platform.event(f"BlobCreated {path}", lambda path=path: intake.blob_created(path))
+    for body in ("garbage", '{"kind":"run","id":"acme-0123456789"}', '{"kind":"nothing","id":"x"}'):
+        simulation.world.queue.put(body)
+    simulation.world.blobs.put("runs", "broken-0123456789.json", b'{"schema": 1, "id": "bro')
+    simulation.world.blobs.put("active", "run/broken-0123456789", b"")
 
 
 def _hurt(simulation: Simulation, plan: Random) -> None:

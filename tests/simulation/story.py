@@ -152,7 +152,7 @@ class Simulation:
         self.say("--- quiet ---")
         self.faults.quiet()
         self.profile.calm()
-        self.quiet_since = self.kernel.now
+        self.quiet_since = max(self.kernel.now, *(host.frozen_until for host in self.platform.hosts))
 
 
 def _short(result: Any) -> str:

@@ -33,9 +33,9 @@ class Identity(Judge):
             self.one_job_a_wish(job)
             self.job_is_recorded(job)
 
-    @shows(1, 2, 3, 35, 38)
+    @shows(1, 2, 3, 5, 35, 38)
     def one_job_a_wish(self, job: FakeJob) -> None:
-        """1, 2, 3, 35, 38: the same content and parameters in a folder make one job, and one more for each retry asked for."""
+        """1, 2, 3, 5, 35, 38: whatever events say, the same content and parameters in a folder make one job, and one more for each retry asked for."""
         blobs = self.simulation.world.blobs.containers.get("snapshots", {})
         paths = {side: url.rpartition("/paths/")[2] for side, url in job.spec.files.items()}
         key = key_of(job.spec, {side: blobs[path].data if path in blobs else None for side, path in paths.items()})

@@ -12,7 +12,7 @@ from tests.simulation.setting import IDLE, LAG
 TICK = 300.0
 RACE = 120.0  # a look, a second look and the call itself
 LOOK = 3.5  # a mark of use is written within a second, a second look takes two
-ENDING = 900.0  # deleting, one failed try of it, and the ticks between
+ENDING = 1200.0  # deleting, the longest back-off that earlier faults left, and the ticks between
 
 
 class Money(Judge):
@@ -42,7 +42,8 @@ class Money(Judge):
             self.probed.add(name)
         if what == "answered":
             self.answered.add(name)
-            self.history.used[about.endpoint] = self.simulation.kernel.now
+            ours = self.simulation.kernel.current is not None  # who asks past droptune is seen by the metric, late
+            (self.history.used if ours else self.history.direct)[about.endpoint] = self.simulation.kernel.now
         elif what == "deployment made":
             self.deployment_is_recorded(about)
             self.one_deployment_a_model(about)
@@ -103,6 +104,7 @@ class Money(Judge):
         """29, 30, 36, 41: traffic ends where nobody asked for the idle window, or where people ended it; no clock hastens it."""
         now, used = self.simulation.kernel.now, self.history.used.get(endpoint.name, 0.0)
         folder = endpoint.tags.get("droptune", "")
+        direct = self.history.direct.get(endpoint.name, 0.0)
         ready = endpoint.deployments[name].ready or 0.0 if name in endpoint.deployments else 0.0
         since = max(used, ready)
         race = 1000.0 if self.simulation.stops else RACE
@@ -110,10 +112,15 @@ class Money(Judge):
         if f"{endpoint.name}/{name}" not in self.answered:
             if self.simulation.permanent or self._overtaken(endpoint, name):
                 return  # it failed, or gave way, before anybody knew of it
+        if LAG + RACE < now - direct < IDLE - 60 and not asked and not self.simulation.stops:
+            self.wrong((29, 30), f"{endpoint.name} lost its traffic {now - direct:.0f} s after somebody asked it directly")
         if self._at_ease() and LOOK < now - used < IDLE - 60 and not asked:
             self.wrong((30,), f"{endpoint.name} lost its traffic {now - used:.0f} s after a client was answered")
         if RACE < now - since < IDLE - 60 and now - used > race and not asked:
             self.wrong((29, 30), f"{endpoint.name} lost its traffic {now - since:.0f} s after it was used or made")
+
+    def _last_use(self, endpoint: str) -> float:
+        return max(self.history.used.get(endpoint, 0.0), self.history.direct.get(endpoint, 0.0))
 
     def _at_ease(self) -> bool:
         """Whether no mark of use can have been lost, and no call was slow."""
@@ -134,7 +141,7 @@ class Money(Judge):
         for made in simulation.world.online.ever:
             if made.endpoint in self.history.foreign or f"{made.endpoint}/{made.name}" in self.history.foreign:
                 continue
-            begins = max(made.made, self.history.used.get(made.endpoint, 0.0), made.ready or 0.0, simulation.quiet_since)
+            begins = max(made.made, self._last_use(made.endpoint), made.ready or 0.0, simulation.quiet_since)
             ends = made.gone or simulation.kernel.now
             bound = IDLE + LAG + 2 * TICK + ENDING + simulation.slack
             if ends - begins > bound:

@@ -55,9 +55,9 @@ class Rest(Judge):
     def _datasets(self) -> list[str]:
         return [path for path in self.simulation.world.blobs.containers.get("datasets", {}) if is_dataset(path)]
 
-    @shows(8, 9, 10, 11, 12, 13, 17, 32, 37, 45)
+    @shows(8, 9, 10, 11, 12, 13, 17, 18, 32, 37, 45)
     def end_all_rest(self) -> None:
-        """8-13, 17, 32, 37, 45: once faults stop, everything comes to rest in bounded time and calls."""
+        """8-13, 17, 18, 32, 37, 45: once faults stop, everything comes to rest in bounded time and calls."""
         if going := self.goes_on():
             self.wrong((45,), f"it does not come to rest: {going}")
 

@@ -35,10 +35,21 @@ def _figures(found: dict[str, Any]) -> str:
         "violations of the sweep": found["sweep_violations"],
         "planted bugs": f"{found['mutants']}; `make mutants` fails where one is not caught",
     }
-    lines = ["## The last run\n", "| what | figure |", "|---|---|", *(f"| {what} | {said} |" for what, said in rows.items())]
-    lines += ["\n| call | faults fired |", "|---|---|", *(f"| {point} | {times:,} |" for point, times in found["fired"].items())]
+    lines = [
+        "## The last run\n",
+        "| what | figure |",
+        "|---|---|",
+        *(f"| {what} | {said} |" for what, said in rows.items()),
+    ]
+    lines += [
+        "\n| call | faults fired |",
+        "|---|---|",
+        *(f"| {point} | {times:,} |" for point, times in found["fired"].items()),
+    ]
     if found["rare"]:
-        lines.append(f"\n{len(found['rare'])} kinds fired less than 100 times in 10,000 schedules: {'; '.join(found['rare'])}.")
+        lines.append(
+            f"\n{len(found['rare'])} kinds fired less than 100 times in 10,000 schedules: {'; '.join(found['rare'])}."
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -46,8 +57,15 @@ def _checks() -> str:
     from tests.simulation.checker import CHECKS, table
 
     table()
-    rows = [f"| {', '.join(map(str, numbers))} | `{name}` | {told.partition(': ')[2]} |" for name, (numbers, told) in CHECKS.items()]
-    return "## Which check shows which invariant\n\n| invariants | check | what must be so |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    rows = [
+        f"| {', '.join(map(str, numbers))} | `{name}` | {told.partition(': ')[2]} |"
+        for name, (numbers, told) in CHECKS.items()
+    ]
+    return (
+        "## Which check shows which invariant\n\n| invariants | check | what must be so |\n|---|---|---|\n"
+        + "\n".join(rows)
+        + "\n"
+    )
 
 
 def _planted() -> str:

@@ -22,7 +22,11 @@ def main() -> int:
     parser.add_argument("--invariants", action="store_true", help="which check shows which invariant")
     given = parser.parse_args()
     if os.environ.get("PYTHONHASHSEED") != "0":  # sets of texts in their order too: a seed is all there is
-        os.execve(sys.executable, [sys.executable, "-m", "tests.simulation", *sys.argv[1:]], {**os.environ, "PYTHONHASHSEED": "0"})
+        os.execve(
+            sys.executable,
+            [sys.executable, "-m", "tests.simulation", *sys.argv[1:]],
+            {**os.environ, "PYTHONHASHSEED": "0"},
+        )
     if given.invariants:
         from tests.simulation import checker
 

@@ -27,7 +27,13 @@ SETTINGS = {
 }
 
 # What becomes of a job by what it trains on: how it ends, and whether it has an output.
-FATES = {"failing": "Failed", "silent": "NotResponding", "stopped": "Canceled", "hollow": "Completed", "heavy": "Completed"}
+FATES = {
+    "failing": "Failed",
+    "silent": "NotResponding",
+    "stopped": "Canceled",
+    "hollow": "Completed",
+    "heavy": "Completed",
+}
 
 
 def fate(data: bytes) -> str:

@@ -11,7 +11,13 @@ from typing import Any
 from shared.errors import ConflictError, DeniedError, NotFoundError, RejectedError, ServiceError, TransientError
 from tests.simulation.kernel import Actor, Kernel, Killed
 
-KILLS = ("killed before", "killed after the effect", "killed before saving", "killed before sending", "killed at the end")
+KILLS = (
+    "killed before",
+    "killed after the effect",
+    "killed before saving",
+    "killed before sending",
+    "killed at the end",
+)
 REFUSALS = ("400", "401", "403", "404", "409", "412")
 PASSING = ("429", "429 with Retry-After", "500", "503", "time-out before", "reset")
 AFTER = ("time-out after the effect", "half a body", "garbage", "conflict after the effect")
@@ -164,7 +170,13 @@ class Faults:
         if fault == "reset":
             return Reply(0)
         effect()
-        return Reply(408) if fault == "time-out after the effect" else Reply(0) if fault == "half a body" else Reply(200, {}, b"<html>")
+        return (
+            Reply(408)
+            if fault == "time-out after the effect"
+            else Reply(0)
+            if fault == "half a body"
+            else Reply(200, {}, b"<html>")
+        )
 
 
 def applies(point: str, fault: str) -> bool:

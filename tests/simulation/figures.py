@@ -42,7 +42,11 @@ def write(many: Figures, ends: Ends) -> None:
 def rare(fired: Any, schedules: int) -> list[str]:
     """The faults that fired less often than they should in so many schedules."""
     least = LEAST * schedules / 10_000
-    return [f"{point}: {fault} ({fired.get((point, fault), 0)})" for point, fault in wanted() if fired.get((point, fault), 0) < least]
+    return [
+        f"{point}: {fault} ({fired.get((point, fault), 0)})"
+        for point, fault in wanted()
+        if fired.get((point, fault), 0) < least
+    ]
 
 
 def wanted() -> list[tuple[str, str]]:

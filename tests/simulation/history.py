@@ -115,7 +115,9 @@ class History:
         return max(1, len({wish.gate for wish in self.wishes(folder) if wish.key == key}))
 
 
-def trained(folder: str, version: Version, beside: dict[str, Version]) -> tuple[tuple[Any, ...] | None, float | None, float | None]:
+def trained(
+    folder: str, version: Version, beside: dict[str, Version]
+) -> tuple[tuple[Any, ...] | None, float | None, float | None]:
     """The key of what a dataset and its companions must train, as the rules say; None where they are rejected."""
     data = beside["config"].data if "config" in beside else None
     config, findings = parse(data) if data is not None else memo.no_config()

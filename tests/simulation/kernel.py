@@ -71,7 +71,9 @@ class Kernel:
         """Calls something in so many seconds."""
         self.at(self.now + seconds, call)
 
-    def spawn(self, name: str, process: Process, run: Callable[[], Any], ended: Callable[[Actor, Any], None] | None = None) -> Actor:
+    def spawn(
+        self, name: str, process: Process, run: Callable[[], Any], ended: Callable[[Actor, Any], None] | None = None
+    ) -> Actor:
         """Begins an actor at once; `ended` hears its result or its exception; of one that was killed nobody hears."""
         actor = Actor(name, process, self.now)
 
@@ -80,7 +82,7 @@ class Kernel:
                 result: Any = run()
             except Killed:
                 return
-            except Exception as error:  # noqa: BLE001 - whatever it is, the platform maps it
+            except Exception as error:
                 result = error
             if process.alive and ended is not None:
                 ended(actor, result)

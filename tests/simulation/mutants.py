@@ -55,8 +55,18 @@ def _overwritten(loaded: Any) -> None:
         _save(loaded)
 
 
-_save, _endpoint, _deployment, _take_down = store.save, deployments.find_endpoint, deployments.find_deployment, rollout.take_down
-_job_name, _deployment_name, _run_id, _find_job = identity.job_name, identity.deployment_name, identity.run_id, pipeline.find
+_save, _endpoint, _deployment, _take_down = (
+    store.save,
+    deployments.find_endpoint,
+    deployments.find_deployment,
+    rollout.take_down,
+)
+_job_name, _deployment_name, _run_id, _find_job = (
+    identity.job_name,
+    identity.deployment_name,
+    identity.run_id,
+    pipeline.find,
+)
 _submit, _event, _requests, _container_now = pipeline.submit, views.event, usage.requests_by_minute, blobs.Container.now
 _deploy, _go_live = STEPS["run"]["registered"], STEPS["run"]["deploying"]
 _numbers = count(1)
@@ -122,11 +132,17 @@ MUTANTS: dict[str, list[Change]] = {
     "records are written without If-Match": [(blobs.Container, "write", _unconditional)],
     "records are made over what is there": [(blobs.Container, "write", _over)],
     "after a conflict the record is written over": [(store, "save", _overwritten)],
-    "the job's name is another each time": [(identity, "job_name", lambda run, n: f"{_job_name(run, n)}{next(_numbers):04d}")],
+    "the job's name is another each time": [
+        (identity, "job_name", lambda run, n: f"{_job_name(run, n)}{next(_numbers):04d}")
+    ],
     "a submission is sent again after a time-out, under another name": [(pipeline, "submit", _submitted_again)],
     "the deployment's name is another each time": [
         (identity, "deployment_name", lambda run, n: f"r-{run[-4:]}-{next(_numbers)}"),
-        (deployments, "find_deployment", lambda endpoint, name, run="": None if next(_numbers) % 3 == 0 else _deployment(endpoint, name, run)),
+        (
+            deployments,
+            "find_deployment",
+            lambda endpoint, name, run="": None if next(_numbers) % 3 == 0 else _deployment(endpoint, name, run),
+        ),
     ],
     "a deployment is made before it is recorded": [(go_live, "open_interval", lambda *_: False)],
     "no second look before the deletion": [(sleep, "_wanted", lambda record: False)],
@@ -149,7 +165,9 @@ MUTANTS: dict[str, list[Change]] = {
     "nobody reconciles": [(reconcile, "reconcile", lambda: 0)],
     "nobody sweeps": [(sweep, "sweep", lambda: 0)],
     "all snapshots of a folder lie in one place": [(snapshots, "prefix", lambda name, etag, made_of: f"{name}/one")],
-    "the parameters are no part of a run's identity": [(identity, "run_id", lambda n, s, p, b, r: _run_id(n, s, {}, b, r))],
+    "the parameters are no part of a run's identity": [
+        (identity, "run_id", lambda n, s, p, b, r: _run_id(n, s, {}, b, r))
+    ],
     "an event tells the endpoint's key": [(views, "event", lambda run: {**_event(run), "key": CANARY})],
     "a look that found nothing new asks for none": [(step, "_again", lambda *given, **more: "nothing")],
 }

@@ -9,9 +9,9 @@ from typing import Any
 from shared.lifecycle import advance, intake, poison, reconcile
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Actor, Kernel, Process
+from tests.simulation.outside.blobs import Written
 from tests.simulation.outside.queue import Message
 from tests.simulation.outside.workspace import FakeJob
-from tests.simulation.outside.blobs import Written
 from tests.simulation.outside.world import World
 
 BATCH, VISIBILITY, MOST_DELIVERIES, RETRY_SECONDS = 8, 300.0, 5, 5.0

@@ -38,7 +38,7 @@ def run(seed: int, told: Callable[[str], None] | None = None) -> Outcome:
     violation = ""
     try:
         play(simulation, Random(f"plan {seed}"))
-    except Exception as error:  # noqa: BLE001 - a violation, or a fault of the simulation: either is a failure
+    except Exception as error:
         violation = f"{type(error).__name__}: {error}"
         simulation.say(violation)
     return Outcome(seed, simulation.kernel.steps, simulation.world.gate.calls, dict(simulation.faults.fired), violation)
@@ -46,8 +46,8 @@ def run(seed: int, told: Callable[[str], None] | None = None) -> Outcome:
 
 def made(seed: int, told: Callable[[str], None] | None) -> Simulation:
     """The world of a seed."""
-    from shared.azure import outside
     from shared import clock
+    from shared.azure import outside
     from tests.simulation.kernel import SimulatedClock
 
     plan = Random(f"world {seed}")
@@ -60,7 +60,9 @@ def made(seed: int, told: Callable[[str], None] | None) -> Simulation:
     takes = simulation.world.online.takes
     takes.deployment = lambda _: 60.0 + 540.0 * simulation.kernel.random.random()
     takes.lag = plan.choice((0.0, 120.0, 280.0))
-    simulation.say(f"seed {seed}: {profile}, faults {dict(simulation.faults.wanted)} and {simulation.faults.rate:.3f} of {simulation.faults.kinds}")
+    simulation.say(
+        f"seed {seed}: {profile}, faults {dict(simulation.faults.wanted)} and {simulation.faults.rate:.3f} of {simulation.faults.kinds}"
+    )
     return simulation
 
 
@@ -128,7 +130,9 @@ def _acts(simulation: Simulation, plan: Random, length: float) -> list[tuple[flo
         if plan.random() < 0.25:
             what = plan.choice(("cancel", "cancel", "retry", "sleep", "wake", "cancel", "retry"))
             for _ in range(plan.choice((1, 1, 2))):
-                acts.append((plan.uniform(0, length), lambda what=what, folder=folder: simulation.command(what, folder)))
+                acts.append(
+                    (plan.uniform(0, length), lambda what=what, folder=folder: simulation.command(what, folder))
+                )
     if plan.random() < 0.3:
         simulation.on_point["metric query"] = lambda: _ask_late(simulation)
     if plan.random() < 0.2:

@@ -57,7 +57,9 @@ class Simulation:
         fate = contents.fate(blob.data if blob else b"")
         random = self.kernel.random
         outputs = () if fate == "hollow" else (OUTPUT,)
-        return JobLife(20 + 100 * random.random(), 60 + 900 * random.random(), contents.FATES.get(fate, "Completed"), outputs)
+        return JobLife(
+            20 + 100 * random.random(), 60 + 900 * random.random(), contents.FATES.get(fate, "Completed"), outputs
+        )
 
     def _too_heavy(self, made: FakeDeployment) -> bool:
         path = next((path for model, path in self.world.models.all.values() if model.id == made.model_id), "")

@@ -65,8 +65,12 @@ def end(simulation: Simulation) -> dict[str, Any]:
     """What is outside at the end, without what may differ: times, and how often something woke."""
     world = simulation.world
     return {
-        "jobs": sorted((name, job.status, tuple(sorted(job.spec.tags.items()))) for name, job in world.jobs.all.items()),
-        "models": sorted((*names, path, tuple(sorted(model.tags.items()))) for names, (model, path) in world.models.all.items()),
+        "jobs": sorted(
+            (name, job.status, tuple(sorted(job.spec.tags.items()))) for name, job in world.jobs.all.items()
+        ),
+        "models": sorted(
+            (*names, path, tuple(sorted(model.tags.items()))) for names, (model, path) in world.models.all.items()
+        ),
         "endpoints": sorted((name, tuple(sorted(one.tags.items()))) for name, one in world.online.endpoints.items()),
         "deployed": sorted({(made.endpoint, made.model_id, made.instance_type) for made in world.online.ever}),
         "standing": sorted(f"{one.name}/{name}" for one in world.online.endpoints.values() for name in one.deployments),
@@ -95,7 +99,9 @@ def cases(each: int = EACH) -> Iterator[tuple[int, str]]:
                     yield index, fault
 
 
-def judge(index: int, fault: str, wanted: dict[str, Any], told: Any = None) -> tuple[str, bool, Counter[tuple[str, str]]]:
+def judge(
+    index: int, fault: str, wanted: dict[str, Any], told: Any = None
+) -> tuple[str, bool, Counter[tuple[str, str]]]:
     """What is wrong with a case, whether it ended with a clear no, and what fired."""
     simulation = None
     try:
@@ -105,7 +111,7 @@ def judge(index: int, fault: str, wanted: dict[str, Any], told: Any = None) -> t
         permanent = fault in PERMANENT
         simulation.permanent = permanent
         simulation.checker.finish()
-    except Exception as error:  # noqa: BLE001 - whatever it is, the case failed
+    except Exception as error:
         fired = simulation.faults.fired if simulation else Counter({("?", fault): 1})
         return f"{type(error).__name__}: {error}", False, fired
     if not simulation.faults.fired:
@@ -138,7 +144,9 @@ def sweep(processes: int, each: int = EACH, every: int = 1, first: int = 0) -> E
     return ends
 
 
-def _some(part: tuple[list[tuple[int, str]], dict[str, Any]]) -> list[tuple[tuple[int, str], str, bool, Counter[tuple[str, str]]]]:
+def _some(
+    part: tuple[list[tuple[int, str]], dict[str, Any]],
+) -> list[tuple[tuple[int, str], str, bool, Counter[tuple[str, str]]]]:
     chosen, wanted = part
     with production():
         return [((index, fault), *judge(index, fault, wanted)) for index, fault in chosen]

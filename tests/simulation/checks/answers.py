@@ -22,7 +22,11 @@ class Answers(Judge):
                 self.wrong((30,), f"a client of {name} got {type(result).__name__}: {result} (asked at {at:.0f})")
             elif result.status in (503, 429) and "Retry-After" not in result.headers:
                 self.wrong((30,), f"a client of {name} got {result.status} without Retry-After")
-            elif result.status == 404 and name not in self.history.taken and any(endpoint.startswith(name) for endpoint in ever):
+            elif (
+                result.status == 404
+                and name not in self.history.taken
+                and any(endpoint.startswith(name) for endpoint in ever)
+            ):
                 self._never_before(at, name)
             elif result.status not in (503, 429, 404) and not self._invoke_failed():
                 self.wrong((30,), f"a client of {name} got {result.status} {result.code}")

@@ -65,7 +65,10 @@ class Identity(Judge):
                 self.foreign_untouched(about.name)
             elif what == "traffic":
                 self.newer_never_loses(about)
-        if what in ("deployment deleting", "deployment updated") and f"{about.endpoint}/{about.name}" in self.history.foreign:
+        if (
+            what in ("deployment deleting", "deployment updated")
+            and f"{about.endpoint}/{about.name}" in self.history.foreign
+        ):
             self.foreign_untouched(about.name)
 
     @shows(16, 28)

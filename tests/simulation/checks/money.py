@@ -33,7 +33,9 @@ class Money(Judge):
                 self.endpoint_is_recorded(about)
             elif what == "traffic":
                 self._traffic(about)
-        elif f"{about.endpoint}/{about.name}" not in self.history.foreign and about.endpoint not in self.history.foreign:
+        elif (
+            f"{about.endpoint}/{about.name}" not in self.history.foreign and about.endpoint not in self.history.foreign
+        ):
             self._deployment(what, about)
 
     def _deployment(self, what: str, about: FakeDeployment) -> None:
@@ -50,7 +52,9 @@ class Money(Judge):
 
     def _record(self, endpoint: str) -> bytes:
         records = self.simulation.world.blobs.containers.get("endpoints", {})
-        return b"".join(blob.data for path, blob in records.items() if "/" not in path and endpoint.encode() in blob.data)
+        return b"".join(
+            blob.data for path, blob in records.items() if "/" not in path and endpoint.encode() in blob.data
+        )
 
     @shows(27)
     def endpoint_is_recorded(self, endpoint: FakeEndpoint) -> None:
@@ -113,7 +117,9 @@ class Money(Judge):
             if self.simulation.permanent or self._overtaken(endpoint, name):
                 return  # it failed, or gave way, before anybody knew of it
         if LAG + RACE < now - direct < IDLE - 60 and not asked and not self.simulation.stops:
-            self.wrong((29, 30), f"{endpoint.name} lost its traffic {now - direct:.0f} s after somebody asked it directly")
+            self.wrong(
+                (29, 30), f"{endpoint.name} lost its traffic {now - direct:.0f} s after somebody asked it directly"
+            )
         if self._at_ease() and LOOK < now - used < IDLE - 60 and not asked:
             self.wrong((30,), f"{endpoint.name} lost its traffic {now - used:.0f} s after a client was answered")
         if RACE < now - since < IDLE - 60 and now - used > race and not asked:
@@ -145,4 +151,6 @@ class Money(Judge):
             ends = made.gone or simulation.kernel.now
             bound = IDLE + LAG + 2 * TICK + ENDING + simulation.slack
             if ends - begins > bound:
-                self.wrong((29,), f"{made.endpoint}/{made.name} was billed {ends - begins:.0f} s unused, more than {bound:.0f}")
+                self.wrong(
+                    (29,), f"{made.endpoint}/{made.name} was billed {ends - begins:.0f} s unused, more than {bound:.0f}"
+                )

@@ -21,7 +21,11 @@ class Rest(Judge):
     def goes_on(self) -> str:
         """What is still going on, or an empty text."""
         world = self.simulation.world
-        if running := [name for name, job in world.jobs.all.items() if job.status not in ENDS and not job.foreign and self._known(job)]:
+        if running := [
+            name
+            for name, job in world.jobs.all.items()
+            if job.status not in ENDS and not job.foreign and self._known(job)
+        ]:
             return f"the jobs {running} run"
         if standing := self._deployments():
             return f"the deployments {standing} stand"

@@ -117,7 +117,10 @@ class FakeBlobs:
     def delete(self, container: str, path: str, if_match: str | None) -> None:
         """No error where there is none."""
         self._gate.call(
-            _point(container, path, "delete"), f"{container}/{path}", lambda: self.remove(container, path, if_match), None
+            _point(container, path, "delete"),
+            f"{container}/{path}",
+            lambda: self.remove(container, path, if_match),
+            None,
         )
 
     def tag(self, container: str, path: str, tags: dict[str, str]) -> None:
@@ -153,7 +156,9 @@ class FakeBlobs:
         if if_match is not None and found.etag != if_match:
             raise ConflictError(f"could not delete {container}/{path}: it has another ETag", status=412)
         del self.containers[container][path]
-        self._tell(Written(self._gate.kernel.now, container, path, None, found.etag, f"match {if_match}" if if_match else ""))
+        self._tell(
+            Written(self._gate.kernel.now, container, path, None, found.etag, f"match {if_match}" if if_match else "")
+        )
 
     def _tell(self, written: Written) -> None:
         for hear in self.heard:

@@ -88,7 +88,9 @@ class FakeOnline:
 
     def all(self) -> list[OnlineEndpoint]:
         """All of the workspace."""
-        return self._gate.call("endpoint list", "", lambda: [self.endpoints[name].seen() for name in sorted(self.endpoints)])
+        return self._gate.call(
+            "endpoint list", "", lambda: [self.endpoints[name].seen() for name in sorted(self.endpoints)]
+        )
 
     def start(self, endpoint: str, description: str, tags: dict[str, str]) -> None:
         """Starts making one."""
@@ -167,10 +169,14 @@ class FakeOnline:
     ) -> None:
         """Starts making one, or replaces what bears the name."""
         self._gate.call(
-            "deployment create", f"{endpoint}/{name}", lambda: self.deploy(endpoint, name, model_id, instance_type, tags)
+            "deployment create",
+            f"{endpoint}/{name}",
+            lambda: self.deploy(endpoint, name, model_id, instance_type, tags),
         )
 
-    def deploy(self, endpoint: str, name: str, model_id: str, instance_type: str, tags: dict[str, str]) -> FakeDeployment:
+    def deploy(
+        self, endpoint: str, name: str, model_id: str, instance_type: str, tags: dict[str, str]
+    ) -> FakeDeployment:
         """Begins to be billed at once."""
         owner = self._get(endpoint)
         if owner.state == "deleting":

@@ -163,7 +163,9 @@ class FakeModels:
 
     def find(self, name: str, version: str) -> Model | None:
         """A version, or None."""
-        return self._gate.call("model get", f"{name}:{version}", lambda: self.all.get((name, version), (None,))[0], None)
+        return self._gate.call(
+            "model get", f"{name}:{version}", lambda: self.all.get((name, version), (None,))[0], None
+        )
 
     def register(self, name: str, version: str, path: str, description: str, tags: dict[str, str]) -> Model:
         """Registers what lies at a path."""
@@ -201,8 +203,12 @@ class FakeRegistry:
 
     def component(self, name: str) -> Component:
         """The pipeline."""
-        numbers = dict.fromkeys(("num_train_epochs", "per_device_train_batch_size", "deepspeed_stage"), {"type": "integer"})
-        texts = dict.fromkeys(("lr_scheduler_type", "apply_lora", "apply_deepspeed", "mlflow_model_path"), {"type": "string"})
+        numbers = dict.fromkeys(
+            ("num_train_epochs", "per_device_train_batch_size", "deepspeed_stage"), {"type": "integer"}
+        )
+        texts = dict.fromkeys(
+            ("lr_scheduler_type", "apply_lora", "apply_deepspeed", "mlflow_model_path"), {"type": "string"}
+        )
         others = {"learning_rate": {"type": "number", "min": 0}, "compute_finetune": {"type": "string"}}
         inputs: dict[str, dict[str, Any]] = {**numbers, **texts, **others}
         return self._gate.call("registry component", name, lambda: Component(name, "0.0.80", inputs))
@@ -244,8 +250,12 @@ class FakeComputes:
 
     def sizes(self) -> list[Size]:
         """The sizes of the region."""
-        return self._gate.call("sizes list", "", lambda: [Size(SIZE, FAMILY, 24, 1), Size("Standard_DS3_v2", "D", 4, 0)])
+        return self._gate.call(
+            "sizes list", "", lambda: [Size(SIZE, FAMILY, 24, 1), Size("Standard_DS3_v2", "D", 4, 0)]
+        )
 
     def usages(self) -> list[Usage]:
         """The quotas of the region."""
-        return self._gate.call("usages list", "", lambda: [Usage(FAMILY, 0, self.limit), Usage("cores", 0, 4 * self.limit)])
+        return self._gate.call(
+            "usages list", "", lambda: [Usage(FAMILY, 0, self.limit), Usage("cores", 0, 4 * self.limit)]
+        )

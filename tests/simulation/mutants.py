@@ -219,5 +219,4 @@ def _put(where: Any, key: str, value: Any) -> None:
 def catch_all(processes: int) -> Iterator[tuple[str, Caught | None]]:
     """All planted bugs, each with what caught it."""
     with multiprocessing.get_context("fork").Pool(processes) as pool:
-        for name, found in zip(MUTANTS, pool.imap(caught, MUTANTS), strict=True):
-            yield name, found
+        yield from zip(MUTANTS, pool.imap(caught, MUTANTS), strict=True)

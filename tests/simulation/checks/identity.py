@@ -84,7 +84,7 @@ class Identity(Judge):
             return
         key = self.history.key_of(endpoint.deployments[now])
         before = self.history.served.get(endpoint.name)
-        if before and key and before != key and not self.history.cancels[key[0]]:
-            if self.history.order(key[0], key) < self.history.order(key[0], before):
-                self.wrong((7,), f"the endpoint {endpoint.name} went back to an older upload's {now}")
+        judged = before and key and before != key and not self.history.cancels[key[0]]
+        if judged and self.history.order(key[0], key) < self.history.order(key[0], before):
+            self.wrong((7,), f"the endpoint {endpoint.name} went back to an older upload's {now}")
         self.history.served[endpoint.name] = key

@@ -112,10 +112,10 @@ class Money(Judge):
         ready = endpoint.deployments[name].ready or 0.0 if name in endpoint.deployments else 0.0
         since = max(used, ready)
         race = 1000.0 if self.simulation.stops else RACE
-        asked = [at for at in (*self.history.sleeps[folder], *self.history.cancels[folder])]
-        if f"{endpoint.name}/{name}" not in self.answered:
-            if self.simulation.permanent or self._overtaken(endpoint, name):
-                return  # it failed, or gave way, before anybody knew of it
+        asked = [*self.history.sleeps[folder], *self.history.cancels[folder]]
+        unknown = f"{endpoint.name}/{name}" not in self.answered
+        if unknown and (self.simulation.permanent or self._overtaken(endpoint, name)):
+            return  # it failed, or gave way, before anybody knew of it
         if LAG + RACE < now - direct < IDLE - 60 and not asked and not self.simulation.stops:
             self.wrong(
                 (29, 30), f"{endpoint.name} lost its traffic {now - direct:.0f} s after somebody asked it directly"

@@ -203,12 +203,13 @@ class FakeRegistry:
 
     def component(self, name: str) -> Component:
         """The pipeline."""
-        numbers = dict.fromkeys(
-            ("num_train_epochs", "per_device_train_batch_size", "deepspeed_stage"), {"type": "integer"}
-        )
-        texts = dict.fromkeys(
-            ("lr_scheduler_type", "apply_lora", "apply_deepspeed", "mlflow_model_path"), {"type": "string"}
-        )
+        numbers = {
+            key: {"type": "integer"} for key in ("num_train_epochs", "per_device_train_batch_size", "deepspeed_stage")
+        }
+        texts = {
+            key: {"type": "string"}
+            for key in ("lr_scheduler_type", "apply_lora", "apply_deepspeed", "mlflow_model_path")
+        }
         others = {"learning_rate": {"type": "number", "min": 0}, "compute_finetune": {"type": "string"}}
         inputs: dict[str, dict[str, Any]] = {**numbers, **texts, **others}
         return self._gate.call("registry component", name, lambda: Component(name, "0.0.80", inputs))

@@ -91,7 +91,7 @@ def _faults(simulation: Simulation, plan: Random) -> None:
     kinds = tuple(kind for kind in FAULTS if simulation.permanent or kind not in PERMANENT)
     faults.kinds = kinds
     faults.rate = plan.choice((0.0, 0.0, 0.01, 0.03))
-    for _ in range(plan.choice((0, 4, 8, 12))):
+    for _ in range(plan.choice((0, 10, 30, 70))):
         point = plan.choice(POINTS)
         kind = plan.choice(PLATFORM if point in PLATFORM_POINTS else kinds)
         if applies(point, kind):

@@ -8,6 +8,7 @@ from typing import Any
 from shared.azure.outside import outside
 from shared.endpoints import target as targets
 from shared.endpoints import usage
+from shared.errors import ServiceError, TransientError
 
 MAX_BODY = 1024 * 1024
 _OPENAI_PATIENCE = 120
@@ -45,6 +46,16 @@ async def ask(name: str, body: bytes) -> bytes:
         raise ScoringError(
             413, "request_too_large", f"the body has {len(body):,} bytes, at most {MAX_BODY:,} are taken"
         )
+    try:
+        return await _ask(name, body)
+    except ServiceError as error:
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        headers = {"Retry-After": str(round(asked or 5))}
+        told = f"the model {name!r} cannot be reached right now"
+        raise ScoringError(503, "service_unavailable", told, headers=headers) from error
+
+
+async def _ask(name: str, body: bytes) -> bytes:
     for attempt in (1, 2):
         found = await asyncio.to_thread(targets.target, name, fresh=attempt > 1)
         if found is None or found.record.state == "absent":

@@ -21,7 +21,8 @@ def close(record: Record) -> bool:
     if not isinstance(record, Run):
         return True
     ended = record.state == "live" or _stop_job(record)
-    free_slot(record)
+    if ended:
+        free_slot(record)
     _leave_endpoint(record)
     telling.report(record)
     return ended

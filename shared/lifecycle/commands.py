@@ -64,7 +64,8 @@ def cancel(reference: str) -> dict[str, Any]:
 def _withdraw(upload: Upload) -> None:
     if rests(upload):
         raise UserError(f"the upload is {upload.state}: there is nothing to cancel", "delete the file")
-    upload.enter("withdrawn", "cancelled by hand")
+    upload.reason, upload.fix = "cancelled by hand", "drop the file again"
+    upload.enter("withdrawn", upload.reason)
 
 
 def _want_cancelled(run: Run) -> None:

@@ -50,13 +50,16 @@ def _now_and_then() -> int:
         for granted in slots.prune(_trains):
             work.look_at("run", granted)
         return found
-    except ServiceError as error:
+    except DroptuneError as error:
         log.warning("cannot sweep: %s", error.reason)
         return 0
 
 
 def _trains(run: str) -> bool:
-    loaded = store.find("run", run)
+    try:
+        loaded = store.find("run", run)
+    except UnreadableError:
+        return True  # nobody knows: its slot stays
     return loaded is not None and loaded.record.state in ("validated", "submitted")
 
 
@@ -64,7 +67,8 @@ def _reconcile_one(kind: str, identity: str, marker: Listed, present: datetime, 
     loaded = store.find(kind, identity)
     old = marker.modified + GRACE < present
     if loaded is None or rests(loaded.record):
-        if (loaded is None or closing.close(loaded.record)) and old:
+        over = not store.is_listed(kind, identity) if loaded is None else closing.close(loaded.record)
+        if over and old:
             store.unmark(marker)
         return 0
     if step.waits_for_timer(loaded.record) or not _overdue(loaded.record.next_look):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from shared.azure.blobs import Container
+from shared.azure.seen import Listed
 from shared.datasets.paths import place
 from shared.errors import ServiceError
 from shared.runs import identity, store, work
 from shared.settings import settings
 
 SWEPT = "_sweep"
+SHORTLY = timedelta(minutes=10)
 
 
 def is_due() -> bool:
@@ -21,20 +25,36 @@ def is_due() -> bool:
 
 
 def sweep() -> int:
-    """Begins what has no record; two listings, of 5,000 blobs a page."""
+    """Begins what has no record or whose neighbours changed; two listings, of 5,000 blobs a page."""
     from shared.lifecycle.intake import look_at_folder
 
-    known = store.names("upload")
-    names = {
-        where.name
-        for blob in Container("datasets").list()
-        if (where := place(blob.path)) is not None
-        and where.role == "dataset"
-        and identity.upload_key(where.name, blob.path, blob.etag) not in known
-    }
-    for name in sorted(names):
+    names = _astray(Container("datasets").list(), store.written("upload"), store.ACTIVE.now())
+    for name in names:
         try:
             look_at_folder(name)
         except ServiceError:
             work.look_at("folder", name)  # the others must not wait for this one
     return len(names)
+
+
+def _astray(blobs: list[Listed], written: dict[str, datetime], present: datetime) -> list[str]:
+    """The folders that hold something that no record knows of."""
+    folders: dict[str, list[tuple[str, Listed]]] = {}
+    for blob in blobs:
+        if (where := place(blob.path)) is not None:
+            folders.setdefault(where.name, []).append((where.role, blob))
+    return sorted(name for name, found in folders.items() if _is_astray(name, found, written, present))
+
+
+def _is_astray(name: str, found: list[tuple[str, Listed]], written: dict[str, datetime], present: datetime) -> bool:
+    datasets = [blob for role, blob in found if role == "dataset"]
+    records = [written.get(identity.upload_key(name, blob.path, blob.etag)) for blob in datasets]
+    if not datasets or None in records:
+        return bool(datasets)
+    last = max(when for when in records if when is not None)
+    beside = max((blob.modified for role, blob in found if role != "dataset"), default=None)
+    if beside is None:
+        return False
+    # What was written shortly before the verdict may have come too late for it; an old one was looked at by now.
+    recent = last > present - timedelta(seconds=2 * settings().sweep)
+    return beside > last or (recent and beside > last - SHORTLY)

@@ -8,6 +8,7 @@ import msgspec
 
 from shared import reports
 from shared.azure import topics
+from shared.azure.blobs import Container
 from shared.errors import DroptuneError
 from shared.events import event_type
 from shared.lifecycle import views
@@ -46,12 +47,20 @@ def _says(found: dict[str, object]) -> tuple[object, object]:
 
 
 def _report_upload(upload: Upload, found: dict[str, object]) -> None:
-    if upload.state != "rejected" or found.get("etag", upload.etag) != upload.etag:
+    if found.get("etag", upload.etag) != upload.etag or not _wants_report(upload):
         return
     if _says(found) != (upload.state, upload.reason):
         reports.update(
-            upload.path, etag=upload.etag, name=upload.name, state="rejected", reason=upload.reason, fix=upload.fix
+            upload.path, etag=upload.etag, name=upload.name, state=upload.state, reason=upload.reason, fix=upload.fix
         )
+
+
+def _wants_report(upload: Upload) -> bool:
+    """Whether its end is told beside it: not where the file itself is gone, or another by now."""
+    if upload.state == "withdrawn":
+        there = Container("datasets").properties(upload.path)
+        return there is not None and there.etag == upload.etag
+    return upload.state == "rejected"
 
 
 def _report_run(run: Run) -> None:

@@ -6,6 +6,7 @@ marker is older than any function can live: so no writer can lose it to another'
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -128,9 +129,15 @@ def _readable(kind: str, identity: str) -> Any:
         return None
 
 
-def names(kind: str) -> set[str]:
-    """The ids of all records of a kind: a page of listing for 5,000."""
-    return {blob.path.removesuffix(".json") for blob in container(kind).list() if blob.path.endswith(".json")}
+def is_listed(kind: str, identity: str) -> bool:
+    """Whether the listing shows a record: a second witness, before what could not be read is taken for gone."""
+    return any(blob.path == f"{identity}.json" for blob in container(kind).list(f"{identity}.json"))
+
+
+def written(kind: str) -> dict[str, datetime]:
+    """When each record of a kind was last written, by its id: a page of listing for 5,000."""
+    listed = container(kind).list()
+    return {blob.path.removesuffix(".json"): blob.modified for blob in listed if blob.path.endswith(".json")}
 
 
 def _encode(record: Record) -> bytes:

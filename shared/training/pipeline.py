@@ -20,7 +20,7 @@ def display_name(model: str, dataset: str, parameters: dict[str, Any], cluster: 
         int(parameters.get("per_device_train_batch_size", 1))
         * int(parameters.get("gradient_accumulation_steps", 1))
         * cluster.gpus
-        * int(parameters.get("num_nodes_finetune", cluster.nodes))
+        * int(parameters.get("num_nodes_finetune", 1))
     )
     deepspeed = str(parameters.get("apply_deepspeed", "false")).lower() == "true"
     lora = str(parameters.get("apply_lora", "false")).lower() == "true"

@@ -33,7 +33,7 @@ def go_live(run: Run) -> Outcome:
             rollout.try_out(place, run.name, deployment, uri, run.dataset["snapshot"])
             run.endpoint = {**run.endpoint, "tried": True, "scoring_uri": uri}
         if not rollout.route_all(place, run.name, deployment):
-            return Again(min(1.0, settings().poll), changed=True)
+            return Again(settings().poll, changed=True)
     except (RejectedError, ForeignResourceError) as error:
         return _failed(loaded, run, deployment, error)
     _take_over(loaded, run, deployment, uri)

@@ -40,7 +40,7 @@ def _astray(record: Endpoint) -> Outcome | None:
         close_interval(record, record.deployment)
         return Enter("asleep", "its deployment was deleted by somebody else")
     if not record.deploying and not rollout.route_all(record.endpoint_name, record.name, record.deployment):
-        return Again(min(1.0, settings().poll))
+        return Again(settings().poll)
     return None
 
 
@@ -80,7 +80,7 @@ def fall_asleep(record: Endpoint) -> Outcome:
         record.wake_wanted, record.awake_since = False, stamp(Container("endpoints").now())
         return Enter("awake", "somebody used it in this moment")
     if not rollout.take_down(record.endpoint_name, record.name, record.deployment, record.run):
-        return Again(min(1.0, settings().poll))
+        return Again(settings().poll)
     close_interval(record, record.deployment)
     usage.forget(record.name)
     record.asleep_since = stamp(Container("endpoints").now())

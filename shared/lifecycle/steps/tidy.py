@@ -54,7 +54,7 @@ def pause(record: Endpoint, outcome: Outcome, changed: bool) -> Outcome:
     """The outcome, with a further look where something has yet to go, and a save where something went."""
     left = record.leaving or record.retired
     if isinstance(outcome, Leave) and (left or changed):
-        return Again(min(1.0, settings().poll) if left else settings().watch, changed=True)
+        return Again(settings().poll if left else settings().watch, changed=True)
     if isinstance(outcome, Again) and changed:
         return Again(outcome.delay, changed=True)
     return outcome

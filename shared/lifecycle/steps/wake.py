@@ -33,7 +33,7 @@ def wake(record: Endpoint) -> Outcome:
     try:
         up = rollout.bring_up(place, record.name, record.deployment, record.model_id, record.instance_type, record.run)
         if not up or not rollout.route_all(place, record.name, record.deployment):
-            return Again(min(1.0, settings().poll))
+            return Again(settings().poll)
     except (RejectedError, ForeignResourceError) as error:
         return _failed(record, error)
     seconds = (moment(now()) - moment(record.waking_since)).total_seconds()

@@ -149,7 +149,7 @@ def test_schedules_and_their_clock_come_through_a_kill(rig: Rig, client: Any, co
         ({"trigger": {"expression": "every day"}}, 400, "five fields"),
         ({"action": {"actionType": "CreateMonitor", "monitorDefinition": {}}}, 501, "CreateMonitor"),
         ({"action": {"actionType": "ImportData"}}, 501, "ImportData"),
-        ({"action": {"jobDefinition": {"jobType": "Sweep"}}}, 501, "Sweep"),
+        ({"action": {"jobDefinition": {"jobType": "AutoML"}}}, 501, "AutoML"),
     ],
 )
 def test_what_azure_or_the_emulator_does_not_take_is_refused(

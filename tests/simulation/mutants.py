@@ -24,7 +24,7 @@ from tests.simulation.outside.online import CANARY
 from tests.simulation.schedules import run
 from tests.simulation.setting import production
 
-MOST = 400
+MOST = 1600
 Change = tuple[Any, str, Any]  # an object or a dict, a name in it, and what stands there instead
 
 

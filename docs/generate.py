@@ -173,6 +173,13 @@ def conformance_page() -> str:
     return NOTE.format(source="tests/conformance/results.json (make conformance)") + conformance.page()
 
 
+def permissions() -> str:
+    """Return docs/permissions.md."""
+    from docs import permissions_page
+
+    return NOTE.format(source="shared/azure/permissions.py and shared/azure/roles.py") + permissions_page.page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "cli.md": cli_page,
@@ -181,6 +188,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "conformance.md": conformance_page,
     "report.schema.json": report_schema,
     "emulator.md": emulator_page,
+    "permissions.md": permissions,
 }
 
 

@@ -8,7 +8,7 @@ NODE_MODULES := local/storage/node_modules
 TORCH ?= 2.13.0
 TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test setup setup-test check unit simulate mutants conformance bench docs clean
+.PHONY: help demo test setup setup-test check unit simulate mutants chaos conformance bench docs clean scan
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ simulate: $(VENV)/.dev ## SEEDS=10000 random schedules of faults, then every fau
 mutants: $(VENV)/.dev ## every planted bug must be caught
 	@$(BIN)/python -m tests.simulation --mutants
 
+chaos: $(VENV)/.dev $(NODE_MODULES)/.installed ## KILLS=200 of real processes while a tenth of the real calls fail
+	@$(BIN)/python -m tests.chaos --datasets 20 --kills $(or $(KILLS),200) $(if $(SEED),--seed $(SEED)) --within 3000
+
 conformance: setup-test ## all of the SDK's own end-to-end tests that can run against the box
 	@$(BIN)/python -m tests.conformance --own-box --group all --keep; code=$$?; $(BIN)/python -m docs.generate; exit $$code
 
@@ -43,6 +46,10 @@ bench: setup-test ## what we promise about speed, measured
 
 docs: $(VENV)/.dev ## regenerate the generated parts of docs/
 	@$(BIN)/python -m docs.generate
+
+scan: .cache/scan/.installed ## infra/ by checkov, what is deployed by pip-audit
+	@.cache/scan/bin/checkov -d infra --config-file infra/checkov.yaml
+	@.cache/scan/bin/pip-audit --progress-spinner off -r requirements.txt
 
 clean: ## back to a fresh clone
 	-@[ -x $(BIN)/droptune ] && $(BIN)/droptune box down >/dev/null 2>&1
@@ -72,6 +79,13 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.box
 .cache/conformance/.installed: requirements/conformance.txt | $(VENV)/.dev
 	@echo "droptune: installing the SDK whose own tests run against the box"
 	@$(BIN)/python -m tests.conformance --install
+	@touch $@
+
+# checkov pins an older parser, which does not read all of our templates.
+.cache/scan/.installed: | $(VENV)/bin/python
+	@$(BIN)/python -m venv .cache/scan
+	@.cache/scan/bin/pip install -qq checkov==3.3.30 pip-audit==2.10.1
+	@.cache/scan/bin/pip install -qq --no-deps pycep-parser==0.7.1
 	@touch $@
 
 $(NODE_MODULES)/.installed: local/storage/package-lock.json | $(VENV)/bin/python

@@ -180,6 +180,13 @@ def reliability_page() -> str:
     return NOTE.format(source="tests/simulation/ and docs/reliability.json (make simulate)") + reliability.page()
 
 
+def permissions() -> str:
+    """Return docs/permissions.md."""
+    from docs import permissions_page
+
+    return NOTE.format(source="shared/azure/permissions.py and shared/azure/roles.py") + permissions_page.page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "cli.md": cli_page,
@@ -189,6 +196,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "report.schema.json": report_schema,
     "emulator.md": emulator_page,
     "reliability.md": reliability_page,
+    "permissions.md": permissions,
 }
 
 

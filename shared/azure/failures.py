@@ -39,7 +39,7 @@ def translate(error: Exception, doing: str) -> ServiceError:
     if status in (409, 412):
         return ConflictError(told, status=status)
     if status in (401, 403):
-        return DeniedError(told, "give the app's identity the role that this call needs: docs/roles.md", status)
+        return DeniedError(told, "give the app's identity the role that this call needs: docs/permissions.md", status)
     if status is None and not _is_request(error):
         return RejectedError(told)
     if status is None or status in _TRANSIENT:

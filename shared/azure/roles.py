@@ -1,4 +1,4 @@
-"""Which role each call outside needs: the table behind every "denied", and behind docs/roles.md.
+"""Which role each call outside needs: the table behind every "denied", and behind docs/permissions.md.
 
 Permissions: learn.microsoft.com/azure/role-based-access-control/permissions/ai-machine-learning; what the built-in roles
 hold: learn.microsoft.com/azure/role-based-access-control/built-in-roles and AZURE_FACTS, last section.
@@ -26,7 +26,39 @@ class Grant:
     on: str
 
 
+_DATA = "Microsoft.Storage/storageAccounts"
+NOT_GIVEN = {
+    "clusters": "infra/ makes the cluster, with the identity that may read snapshots",
+    "registry": "whoever is signed in may read the public registry azureml; needed on a private one",
+}
+
 GRANTS = {
+    "blobs": Grant(
+        "read, write and list blobs",
+        f"{_DATA}/blobServices/containers/blobs/*",
+        "Storage Blob Data Owner",
+        "storage account",
+    ),
+    "blob tags": Grant(
+        "tag blobs",
+        f"{_DATA}/blobServices/containers/blobs/tags/write",
+        "Storage Blob Data Owner",
+        "storage account",
+    ),
+    "queue": Grant(
+        "put messages on the queue",
+        f"{_DATA}/queueServices/queues/messages/*",
+        "Storage Queue Data Contributor",
+        "storage account",
+    ),
+    "topic": Grant("publish events", "Microsoft.EventGrid/events/send/action", "EventGrid Data Sender", "topic"),
+    "metrics": Grant(
+        "read the endpoint's request metric", "Microsoft.Insights/metrics/read", "Monitoring Reader", "workspace"
+    ),
+    "tracking": Grant(
+        "read metrics of jobs", f"{_ML}/workspaces/experiments/runs/read", "AzureML Data Scientist", "workspace"
+    ),
+    "scoring": Grant("ask a deployment", "none: the endpoint's own key", "none", "endpoint"),
     "jobs": Grant("look at, submit and cancel jobs", f"{_ML}/workspaces/jobs/*", "AzureML Data Scientist", "workspace"),
     "models": Grant("register models", f"{_ML}/workspaces/models/*", "AzureML Data Scientist", "workspace"),
     "endpoints": Grant(
@@ -50,10 +82,10 @@ def told(name: str) -> str:
     """How the lack of a grant is mended, with the command where one role does it."""
     grant = GRANTS[name]
     need = f"to {grant.call} the app's identity needs {grant.permission} on the {grant.on}"
-    if not grant.role.startswith("AzureML"):
-        return f"{need}: {grant.role} (docs/roles.md)"
+    if grant.on in ("subscription", "endpoint", "topic"):
+        return f"{need}: {grant.role} (docs/permissions.md)"
     command = f"az role assignment create --assignee IDENTITY --role '{grant.role}' --scope {_scope(grant.on)}"
-    return f"{need}: give it the role {grant.role} (`{command}`; docs/roles.md)"
+    return f"{need}: give it the role {grant.role} (`{command}`; docs/permissions.md)"
 
 
 @contextmanager
@@ -67,6 +99,8 @@ def needed(name: str) -> Iterator[None]:
 
 def _scope(on: str) -> str:
     chosen = settings()
+    if on == "storage account":
+        return f"THE-STORAGE-ACCOUNT-OF-{chosen.account_url}"
     if on == "registry":
         return f"THE-REGISTRY-{chosen.registry_name}"
     group = f"/subscriptions/{chosen.subscription_id}/resourceGroups/{chosen.resource_group}"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS, READ_SECONDS = 5, 60
 # The SDK's own pause before it tries again is 15 seconds and more: a step of twenty calls would outlive its function.
-BACKOFF = {"initial_backoff": 0.5, "increment_base": 2, "random_jitter_range": 1}
+BACKOFF: dict[str, Any] = {"initial_backoff": 0.5, "increment_base": 2, "random_jitter_range": 1}
 
 
 WORKERS = 2  # ranges at once: with four no faster in the box, and 16 MB more in memory

@@ -261,7 +261,7 @@ def test_a_yes_is_remembered_and_a_no_is_not(region: Region) -> None:
 
 
 def test_every_grant_stands_in_the_page_of_roles() -> None:
-    page = (Path(__file__).parents[3] / "docs/roles.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/permissions.md").read_text(encoding="utf-8")
     for grant in roles.GRANTS.values():
         assert f"| {grant.call} | `{grant.permission}` |" in page
         assert grant.role.removesuffix(" with that permission") in page

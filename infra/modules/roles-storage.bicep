@@ -1,0 +1,94 @@
+@description('Account of uploads, snapshots and records.')
+param accountName string
+
+@description('Identity of the functions.')
+param appPrincipalId string
+
+@description('Identity of the training cluster.')
+param trainingPrincipalId string
+
+@description('Identity of the storage account\'s system topic.')
+param storageTopicPrincipalId string
+
+@description('Identity of the workspace\'s system topic.')
+param workspaceTopicPrincipalId string
+
+@description('Whoever drops datasets and makes keys; empty: nobody.')
+param principalId string
+
+@description('What that object is; empty: Azure finds out.')
+param principalType string
+
+var roles = loadJsonContent('../roles.json')
+var appRoles = ['Storage Blob Data Owner', 'Storage Queue Data Contributor']
+var inContainers = [
+  { container: 'snapshots', principal: trainingPrincipalId }
+  { container: 'deadletters', principal: storageTopicPrincipalId }
+  { container: 'deadletters', principal: workspaceTopicPrincipalId }
+]
+var peoplesContainers = empty(principalId) ? [] : ['datasets', 'access', 'canary']
+
+resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+  name: accountName
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' existing = {
+  parent: account
+  name: 'default'
+}
+
+resource machineContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = [
+  for one in inContainers: {
+    parent: blobs
+    name: one.container
+  }
+]
+
+resource peopleContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = [
+  for container in peoplesContainers: {
+    parent: blobs
+    name: container
+  }
+]
+
+resource app 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in appRoles: {
+    name: guid(account.id, appPrincipalId, roles[role])
+    scope: account
+    properties: {
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles[role])
+    }
+  }
+]
+
+resource machines 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (one, index) in inContainers: {
+    name: guid(account.id, one.container, one.principal, roles['Storage Blob Data Contributor'])
+    scope: machineContainers[index]
+    properties: {
+      principalId: one.principal
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles['Storage Blob Data Contributor']
+      )
+    }
+  }
+]
+
+resource people 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (container, index) in peoplesContainers: {
+    name: guid(account.id, container, principalId, roles['Storage Blob Data Contributor'])
+    scope: peopleContainers[index]
+    properties: {
+      principalId: principalId
+      principalType: empty(principalType) ? null : principalType
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roles['Storage Blob Data Contributor']
+      )
+    }
+  }
+]

@@ -1,0 +1,168 @@
+import json
+import re
+from dataclasses import fields
+
+import pytest
+
+from function_app import app
+from infra import subscriptions, templates
+from infra.templates import HERE
+from shared.health import CONTAINERS
+from shared.settings import Settings, read
+from shared.training.base_model import split_reference
+from shared.training.prices import HOURLY_USD
+
+MAIN = HERE / "main.bicep"
+
+
+def app_settings() -> dict[str, object]:
+    settings: dict[str, object] = {}
+    for name, _, given in templates.modules(MAIN):
+        if name == "app":
+            settings |= given["settings"]["function"]["parameters"]["arg_1"]
+    settings |= templates.value(HERE / "modules/app.bicep", "hostSettings")
+    return settings
+
+
+def test_every_template_is_read() -> None:
+    for path in templates.files():
+        assert templates.read(path), path
+    assert len(list(templates.resources())) > 40
+
+
+def test_every_module_exists_and_gets_exactly_the_parameters_that_it_has() -> None:
+    used = set()
+    for name, path, given in templates.modules(MAIN):
+        assert path.is_file(), name
+        used.add(path)
+        known = templates.read(path).get("parameters", {})
+        needed = {key for key, said in known.items() if said["default"] is None}
+        assert needed <= set(given) <= set(known), name
+    assert used == set((HERE / "modules").glob("*.bicep"))
+
+
+def test_every_output_that_is_used_is_given() -> None:
+    text = MAIN.read_text()
+    for name, path, _ in templates.modules(MAIN):
+        for output in re.findall(rf"\b{name}\.outputs\.(\w+)", text):
+            assert output in templates.read(path).get("outputs", {}), f"{name}.outputs.{output}"
+
+
+def test_every_parameter_is_described() -> None:
+    for path in templates.files():
+        for name, said in templates.read(path).get("parameters", {}).items():
+            assert any(one["type"] == "description" for one in said["decorators"]), f"{path.name}: {name}"
+
+
+def test_the_parameters_of_azd_are_parameters_of_the_template() -> None:
+    given = json.loads((HERE / "main.parameters.json").read_text())["parameters"]
+    known = templates.read(MAIN)["parameters"]
+    assert set(given) <= set(known)
+    assert {key for key, said in known.items() if said["default"] is None} <= set(given)
+
+
+def test_every_setting_that_the_code_needs_is_set() -> None:
+    needed = {entry.metadata["name"] for entry in fields(Settings) if entry.default == ""} - {"DROPTUNE_TOKENIZER"}
+    assert needed <= set(app_settings())
+
+
+def test_only_settings_that_the_code_reads_are_set() -> None:
+    known = {entry.metadata["name"] for entry in fields(Settings)}
+    known |= {
+        name for name in app_settings() if str(name).startswith(("AzureWebJobsStorage__", "APPLICATIONINSIGHTS_"))
+    }
+    known.add("AZURE_CLIENT_ID")  # azure-identity: which of the app's identities
+    assert set(app_settings()) <= known
+
+
+def test_the_defaults_are_ones_that_the_code_takes() -> None:
+    known = templates.read(MAIN)["parameters"]
+    pairs = {
+        "DROPTUNE_BASE_MODEL": "baseModel",
+        "DROPTUNE_COMPUTE_SIZE": "computeSize",
+        "DROPTUNE_COMPUTE_NODES": "computeNodes",
+        "DROPTUNE_INSTANCE_TYPE": "instanceType",
+        "DROPTUNE_MAX_COST_USD": "maxCostUsd",
+        "DROPTUNE_IDLE_AFTER": "idleAfter",
+        "DROPTUNE_PII": "personalData",
+    }
+    read({name: str(known[parameter]["default"]) for name, parameter in pairs.items()})
+
+
+def test_the_base_model_is_pinned_and_not_retired() -> None:
+    name, version = split_reference(templates.read(MAIN)["parameters"]["baseModel"]["default"])
+    assert (name, version) == ("Phi-4", "8")  # not archived: AZUREML_CONTRACT, section 2
+
+
+@pytest.mark.parametrize("parameter", ["computeSize", "instanceType"])
+def test_the_sizes_are_on_the_base_models_list_and_have_a_price(parameter: str) -> None:
+    size = templates.read(MAIN)["parameters"][parameter]["default"].lower()
+    assert re.fullmatch(r"standard_(nc\d+ads_a100|nd96a\w+)_v4|standard_(nc40ads|nc80adis|nd96isr)_h100_v5", size)
+    assert size in HOURLY_USD
+
+
+def test_containers_and_queues_are_those_of_the_code() -> None:
+    storage = HERE / "modules/storage.bicep"
+    queue = next(entry.default for entry in fields(Settings) if entry.name == "queue_name")
+    ours = {"canary", "deadletters", "deployments"}  # doctor's, Event Grid's, the package's
+    assert set(templates.value(storage, "containers")) == {*CONTAINERS, *ours}
+    assert templates.value(storage, "queues") == [queue, f"{queue}-poison"]
+    assert app_settings()["DROPTUNE_QUEUE"] == queue
+
+
+def test_the_lifecycle_rules_are_about_containers_that_are_made() -> None:
+    storage = HERE / "modules/storage.bicep"
+    for rule in templates.value(storage, "agingOut"):
+        assert rule["prefix"].removesuffix("/") in templates.value(storage, "containers")
+
+
+def test_the_file_of_subscriptions_is_what_the_code_says() -> None:
+    assert subscriptions.FILE.read_text() == subscriptions.text(), "python -m infra.subscriptions"
+
+
+def test_every_function_that_an_event_needs_exists_and_takes_events() -> None:
+    triggers = {one.get_function_name(): one.get_trigger().type for one in app.get_functions()}
+    called = {one["function"] for topic in subscriptions.wanted().values() for one in topic}
+    assert {triggers.get(name) for name in called} == {"eventGridTrigger"}
+    assert called == {name for name, kind in triggers.items() if kind == "eventGridTrigger"}
+
+
+def test_nothing_takes_keys_where_identities_do() -> None:
+    for found in templates.resources():
+        if found.kind == "Microsoft.Storage/storageAccounts" and not found.existing:
+            assert found.body["properties"]["allowSharedKeyAccess"] is False
+            assert found.body["properties"]["isHnsEnabled"] is False  # index tags
+        if found.kind == "Microsoft.ContainerRegistry/registries" and not found.existing:
+            assert found.body["properties"]["adminUserEnabled"] is False
+        if found.kind == "Microsoft.EventGrid/topics":
+            assert found.body["properties"]["disableLocalAuth"] is True
+    assert not [name for name in app_settings() if re.search("key|secret|password", str(name), re.IGNORECASE)]
+    assert "AzureWebJobsStorage" not in app_settings()
+
+
+def test_the_cluster_and_the_datastore_run_by_identity_and_cost_nothing_at_rest() -> None:
+    made = {found.symbol: found.body for found in templates.resources() if found.file == "training.bicep"}
+    assert made["cluster"]["properties"]["properties"]["scaleSettings"]["minNodeCount"] == 0
+    assert made["cluster"]["identity"]["type"] == "UserAssigned"
+    assert made["snapshots"]["properties"]["credentials"] == {"credentialsType": "None"}
+
+
+def test_everything_that_can_bear_tags_does() -> None:
+    without = {
+        "roleAssignments",
+        "roleDefinitions",
+        "budgets",
+        "eventSubscriptions",
+        "managementPolicies",
+        "datastores",
+    }
+    without |= {"basicPublishingCredentialsPolicies", "containers", "queues", "blobServices"}
+    for found in templates.resources():
+        if not found.existing and found.kind.rsplit("/", 1)[-1] not in without:
+            assert "tags" in found.body, f"{found.file}: {found.symbol}"
+
+
+def test_roles_are_given_by_names_that_come_out_the_same_each_time() -> None:
+    for found in templates.resources():
+        if found.kind == "Microsoft.Authorization/roleAssignments":
+            assert found.body["name"]["function"]["type"] == "guid", f"{found.file}: {found.symbol}"

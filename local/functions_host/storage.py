@@ -15,7 +15,9 @@ _LIMITS: dict[str, Any] = {
     "connection_timeout": 5,
     "read_timeout": 15,
     "retry_total": 3,
-    "retry_backoff_factor": 0.1,
+    "initial_backoff": 0.2,
+    "increment_base": 2,
+    "random_jitter_range": 1,
 }
 
 

@@ -20,6 +20,8 @@ MAX_DELAY = 7 * 86400 - 60
 def _queue() -> QueueClient:
     from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
+    from shared.azure.storage import BACKOFF
+
     return QueueClient(
         settings().queue_url,
         settings().queue_name,
@@ -28,6 +30,7 @@ def _queue() -> QueueClient:
         connection_timeout=5,
         read_timeout=20,
         retry_total=3,
+        **BACKOFF,
     )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from shared.azure.staging import BlockWriter
 
 CONNECT_SECONDS, READ_SECONDS = 5, 60
+# The SDK's own pause before it tries again is 15 seconds and more: a step of twenty calls would outlive its function.
+BACKOFF = {"initial_backoff": 0.5, "increment_base": 2, "random_jitter_range": 1}
 
 
 WORKERS = 2  # ranges at once: with four no faster in the box, and 16 MB more in memory
@@ -34,6 +36,7 @@ def _service() -> BlobServiceClient:
         connection_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
         retry_total=3,
+        **BACKOFF,
     )
 
 

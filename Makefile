@@ -8,7 +8,7 @@ NODE_MODULES := local/storage/node_modules
 TORCH ?= 2.13.0
 TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test setup setup-test check unit conformance bench docs clean
+.PHONY: help demo test setup setup-test check unit simulate mutants conformance bench docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,12 @@ check: $(VENV)/.dev ## format, lint, types, architecture
 
 unit: $(VENV)/.dev ## the unit tests alone
 	@$(BIN)/python -m pytest tests/unit
+
+simulate: $(VENV)/.dev ## SEEDS=10000 random schedules of faults, then every fault at every call; the figures go to docs/
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --sweep --figures; code=$$?; $(BIN)/python -m docs.generate; exit $$code
+
+mutants: $(VENV)/.dev ## every planted bug must be caught
+	@$(BIN)/python -m tests.simulation --mutants
 
 conformance: setup-test ## all of the SDK's own end-to-end tests that can run against the box
 	@$(BIN)/python -m tests.conformance --own-box --group all --keep; code=$$?; $(BIN)/python -m docs.generate; exit $$code

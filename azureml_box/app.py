@@ -25,7 +25,9 @@ from azureml_box import (
     lifetime,
     locations,
     preflight_routes,
+    registry_imports,
     registry_routes,
+    schedules,
     serving,
 )
 from azureml_box.config import Config
@@ -67,13 +69,22 @@ def build(config: Config) -> ASGIApp:
     app = Starlette(
         routes=routes(box), lifespan=lifespan, middleware=[Middleware(Gate, box=box)], exception_handlers=handlers
     )
+    app.state.box = box
     return Faults(app, box)
 
 
 def routes(box: Box) -> list[BaseRoute]:
     """Every route; the last one refuses what no other takes."""
-    resources = (datastore_routes, compute_routes, compute_instances, registry_routes, code_routes, asset_routes)
-    parts = (discovery, locations, preflight_routes, *resources, jobs, serving)
+    resources = (
+        datastore_routes,
+        compute_routes,
+        compute_instances,
+        registry_routes,
+        registry_imports,
+        code_routes,
+        asset_routes,
+    )
+    parts = (discovery, locations, preflight_routes, *resources, jobs, schedules, serving)
     known: list[BaseRoute] = [Route("/healthz", _health), *box.operations.routes()]
     for part in (*parts, identity_routes, control_routes):
         known.extend(part.routes(box))

@@ -38,7 +38,13 @@ async def model(box: Box, _name: str, _version: str, sent: Properties) -> Proper
     uri = located(box, _required(sent, "modelUri"))
     await must_exist(box, uri)
     kind = sent.get("modelType") or "custom_model"
-    return {**common(sent), "modelUri": uri, "modelType": kind, "flavors": sent.get("flavors") or {}}
+    return {
+        **common(sent),
+        "modelUri": uri,
+        "modelType": kind,
+        "flavors": sent.get("flavors") or {},
+        "jobName": sent.get("jobName"),
+    }
 
 
 async def data(box: Box, _name: str, _version: str, sent: Properties) -> Properties:
@@ -49,7 +55,9 @@ async def data(box: Box, _name: str, _version: str, sent: Properties) -> Propert
     uri = located(box, _required(sent, "dataUri"))
     if kind != "uri_file":
         uri = uri.rstrip("/") + "/"
-    return {**common(sent), "dataUri": uri, "dataType": kind}
+    made = {**common(sent), "dataUri": uri, "dataType": kind}
+    del made["provisioningState"]  # versions of data have none
+    return made
 
 
 async def code(_box: Box, _name: str, _version: str, sent: Properties) -> Properties:
@@ -58,7 +66,7 @@ async def code(_box: Box, _name: str, _version: str, sent: Properties) -> Proper
 
 
 async def environment(_box: Box, _name: str, _version: str, sent: Properties) -> Properties:
-    """An environment is kept, not built: jobs run with the emulator's own interpreter."""
+    """An environment is kept; the first job that uses it builds it."""
     if not sent.get("image") and not sent.get("build"):
         raise BadRequest("An environment needs an image or a build context.", target="properties.image")
     return {**common(sent), "environmentType": "UserCreated", "osType": sent.get("osType") or "Linux"}

@@ -13,7 +13,7 @@ from azureml_box.asset_documents import version_document
 from azureml_box.asset_kinds import KINDS
 from azureml_box.code_routes import empty_code, registry_base
 from azureml_box.errors import NotFound
-from azureml_box.http import body, json, page
+from azureml_box.http import body, json, made, page
 from azureml_box.registry_routes import known
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Handlers:
         """PUT {kind}/{name}: tags, description and the archive flag"""
         name, sent = request.path_params["name"], await body(request)
         doc, new = containers.put(self._box, self._kind, self._scope(request), name, sent.get("properties") or {})
-        return json(doc, 201 if new else 200)
+        return made(self._box, request, doc, new)
 
     async def list_versions(self, request: Request) -> Response:
         """GET {kind}/{name}/versions, newest first when `$orderBy` says `createdtime desc`"""
@@ -99,7 +99,7 @@ class _Handlers:
         self._box.store.put(self._kind, self._key(request), doc)
         if before is None and self._kind == "models" and scope == assets.WORKSPACE:
             self._announce(name, version, properties)
-        return json(doc, 200 if before else 201)
+        return made(self._box, request, doc, not before)
 
     def _announce(self, name: str, version: str, properties: dict[str, Any]) -> None:
         data = {

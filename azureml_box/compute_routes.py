@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from azureml_box import compute_instances
 from azureml_box.computes import KIND, document, find, with_nodes
 from azureml_box.errors import ArmError
 from azureml_box.http import accepted, body, json, page
+from azureml_box.provisioning import BUSY, must_rest, settle
 from azureml_box.stamps import now
 
 if TYPE_CHECKING:
@@ -33,10 +36,8 @@ def routes(box: Box) -> list[Route]:
         return await _put(box, request)
 
     async def delete(request: Request) -> Response:
-        """Delete a cluster."""
-        find(box, request.path_params["name"])
-        box.store.delete(KIND, request.path_params["name"].lower())
-        return accepted(box, request, box.operations.start("delete compute"))
+        """Delete a cluster; a long-running operation."""
+        return _delete(box, request)
 
     base = f"{box.config.workspace_scope}/computes"
     one = base + "/{name}"
@@ -54,25 +55,40 @@ async def _put(box: Box, request: Request) -> Response:
     sent = await body(request)
     if request.method == "PATCH":
         sent = _patched(find(box, name), sent)
+    must_rest("compute", before)
     doc = document(box, name, sent, before)
-    delayed = box.provisioning.delays("computes")
-    if delayed:
-        doc["properties"]["provisioningState"] = "Updating" if before else "Creating"
+    work = box.provisioning.begin("computes", name.lower(), doc, "update" if before else "create")
     box.store.put(KIND, name.lower(), doc)
-    operation = box.operations.start("put compute", _provision(box, name) if delayed else None)
+    operation = box.operations.start("put compute", _settled(box, name, work) if work else None)
     return accepted(box, request, operation, doc, 200 if before else 201)
 
 
-async def _provision(box: Box, name: str) -> None:
+def _delete(box: Box, request: Request) -> Response:
+    name = request.path_params["name"]
+    doc = find(box, name)
+    must_rest("compute", doc)
+    work = box.provisioning.begin("computes", name.lower(), doc, "delete")
+    if work is None:
+        box.store.delete(KIND, name.lower())
+        return accepted(box, request, box.operations.start("delete compute"))
+    box.store.put(KIND, name.lower(), doc)
+
+    async def finish() -> None:
+        await _settled(box, name, work, done="")
+        box.store.delete(KIND, name.lower())
+
+    return accepted(box, request, box.operations.start("delete compute", finish()))
+
+
+async def _settled(box: Box, name: str, work: Awaitable[None], done: str = "Succeeded") -> None:
     try:
-        await box.provisioning.wait("computes", name.lower())
+        await settle(work, lambda state: _enter(box, name, state) if state != "Failed" else None, done)
     except ArmError as error:
-        _settle(box, name, "Failed", [{"error": {"code": error.code, "message": error.message}}])
+        _enter(box, name, "Failed", [{"error": {"code": error.code, "message": error.message}}])
         raise
-    _settle(box, name, "Succeeded")
 
 
-def _settle(box: Box, name: str, state: str, errors: list[dict[str, Any]] | None = None) -> None:
+def _enter(box: Box, name: str, state: str, errors: list[dict[str, Any]] | None = None) -> None:
     doc = box.store.get(KIND, name.lower())
     if doc is not None:
         doc["properties"] |= {"provisioningState": state, "provisioningErrors": errors, "modifiedOn": now()}
@@ -80,10 +96,14 @@ def _settle(box: Box, name: str, state: str, errors: list[dict[str, Any]] | None
 
 
 def fail_unfinished(box: Box) -> None:
-    """Fail what a former process left unfinished."""
+    """Fail what a former process left unfinished, and finish what it was deleting."""
     for doc in box.store.list(KIND):
-        if doc["properties"]["provisioningState"] in ("Creating", "Updating"):
-            _settle(box, doc["name"], "Failed")
+        state = doc["properties"]["provisioningState"]
+        if state == "Deleting":
+            box.store.delete(KIND, doc["name"].lower())
+        elif state in BUSY:
+            _enter(box, doc["name"], "Failed")
+        compute_instances.settle_unfinished(box, doc)
 
 
 def _patched(before: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from azureml_box import compute_instances
 from azureml_box.errors import BadRequest, NotFound
+from azureml_box.shapes import is_whole
 from azureml_box.sizes import find_size
 from azureml_box.stamps import now, stamp
 
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 KIND = "computes"
 _TYPES = ("AmlCompute", "ComputeInstance")
 _NAME = re.compile(r"^[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]$")
+# Fields that the service answers though nobody sent them, as recorded of a cluster.
+_UNSET = {"disableLocalAuth": False, "resourceId": None}
+_UNSET_CLUSTER: dict[str, Any] = {
+    "subnet": None,
+    "errors": None,
+    "virtualMachineImage": None,
+    "isolatedNetwork": False,
+    "propertyBag": {},
+}
 _BUSY = {"Preparing", "Running", "Finalizing", "CancelRequested"}
 
 
@@ -36,6 +46,7 @@ def document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] |
     moment = now()
     created = before["properties"]["createdOn"] if before else moment
     properties = {
+        **_UNSET,
         **outer,
         "computeLocation": box.config.location,
         "provisioningState": "Succeeded",
@@ -76,10 +87,14 @@ def _checked(box: Box, name: str, location: str | None, outer: dict[str, Any]) -
 
 def _scaled(inner: dict[str, Any]) -> dict[str, Any]:
     scale: dict[str, Any] = {"minNodeCount": 0, "maxNodeCount": 1, "nodeIdleTimeBeforeScaleDown": "PT120S"}
-    scale |= {key: value for key, value in (inner.get("scaleSettings") or {}).items() if value is not None}
-    if not 0 <= int(scale["minNodeCount"]) <= int(scale["maxNodeCount"]):
+    given = inner.get("scaleSettings") or {}
+    if not isinstance(given, dict):
+        raise BadRequest("scaleSettings must be an object.", target="properties.properties.scaleSettings")
+    scale |= {key: value for key, value in given.items() if value is not None}
+    least, most = scale["minNodeCount"], scale["maxNodeCount"]
+    if not (is_whole(least) and is_whole(most) and least <= most):
         raise BadRequest("0 <= minNodeCount <= maxNodeCount must hold.", target="properties.properties.scaleSettings")
-    inner["scaleSettings"] = scale
+    inner = {**_UNSET_CLUSTER, **inner, "scaleSettings": scale}
     inner["vmPriority"] = inner.get("vmPriority") or "Dedicated"
     return inner
 
@@ -94,7 +109,7 @@ def with_nodes(box: Box, doc: dict[str, Any]) -> dict[str, Any]:
     count = min(max(running, int(scale["minNodeCount"])), int(scale["maxNodeCount"]))
     idle = max(count - running, 0)
     inner |= {
-        "allocationState": "Steady",
+        "allocationState": "Resizing" if doc["properties"]["provisioningState"] == "Updating" else "Steady",
         "allocationStateTransitionTime": doc["properties"]["modifiedOn"],
         "currentNodeCount": count,
         "targetNodeCount": count,

@@ -35,6 +35,7 @@ class Config:
     provisioning: dict[str, str] = field(default_factory=dict)
     time_scale: float = 1.0
     passed_variables: tuple[str, ...] = ()
+    environments: str = "build"
 
     @property
     def group_scope(self) -> str:

@@ -25,8 +25,16 @@ def get(box: Box, kind: str, scope: str, name: str) -> dict[str, Any]:
     versions = box.store.list(kind, assets.key(scope, name))
     kept = box.store.get(_kept(kind), assets.key(scope, name))
     if not versions and kept is None:
-        raise NotFound(f"Could not find asset with ID: {kind}/{name} in {scope}.", "UserError")
+        raise _missing(kind, scope, name)
     return _document(box, kind, scope, name, versions, kept)
+
+
+def _missing(kind: str, scope: str, name: str) -> NotFound:
+    error = NotFound(f"Could not find asset with ID: {kind}/{name} in {scope}.", "UserError")
+    if kind == "models":  # as recorded; the detail's code of the other kinds is not known
+        words = f"Model container with name: {name} not found."
+        error.details = [{"code": "ModelNotFound", "message": words, "details": [], "additionalInfo": []}]
+    return error
 
 
 def listing(box: Box, kind: str, scope: str) -> list[dict[str, Any]]:

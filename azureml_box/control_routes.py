@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from azureml_box import snapshots
 from azureml_box.errors import BadRequest
 from azureml_box.http import body
 from azureml_box.resetting import PARTS, reset
@@ -28,6 +29,10 @@ def routes(box: Box) -> list[Route]:
         Route("/_emulator/provisioning", handlers.provisioning, methods=["GET"]),
         Route("/_emulator/provisioning", handlers.provision, methods=["POST"]),
         Route("/_emulator/advance", handlers.advance, methods=["POST"]),
+        Route("/_emulator/snapshots", handlers.snapshots, methods=["GET"]),
+        Route("/_emulator/snapshots/{snapshot}", handlers.save, methods=["POST"]),
+        Route("/_emulator/snapshots/{snapshot}", handlers.forget, methods=["DELETE"]),
+        Route("/_emulator/snapshots/{snapshot}/restore", handlers.restore, methods=["POST"]),
         Route("/_emulator/reset", handlers.reset, methods=["POST"]),
     ]
 
@@ -55,12 +60,11 @@ class _Handlers:
         return Response(status_code=204)
 
     async def calls(self, request: Request) -> Response:
-        """The latest calls with their effects; `after`, `method`, `path` and `limit` choose among them."""
+        """The latest calls with their effects; `after`, `since`, `method`, `path` and `limit` choose among them."""
         query = request.query_params
         after, limit = _number(query.get("after"), 0), _number(query.get("limit"), 1000)
-        return JSONResponse(
-            self._box.calls.document(after, query.get("method", ""), query.get("path", ""), max(limit, 1))
-        )
+        method, path, since = (query.get(name, "") for name in ("method", "path", "since"))
+        return JSONResponse(self._box.calls.document(after, method, path, max(limit, 1), since))
 
     async def provisioning(self, _request: Request) -> Response:
         """The mode of each kind of resource, and what waits to be advanced."""
@@ -83,11 +87,31 @@ class _Handlers:
         _only(sent, ("kind", "name"))
         return JSONResponse({"advanced": self._box.provisioning.advance(sent.get("kind"), sent.get("name"))})
 
+    async def snapshots(self, _request: Request) -> Response:
+        """All snapshots"""
+        return JSONResponse({"snapshots": snapshots.listing(self._box)})
+
+    async def save(self, request: Request) -> Response:
+        """Keep the whole state under a name"""
+        return JSONResponse(await snapshots.save(self._box, request.path_params["snapshot"]), 201)
+
+    async def forget(self, request: Request) -> Response:
+        """Delete a snapshot"""
+        await snapshots.delete(self._box, request.path_params["snapshot"])
+        return Response(status_code=204)
+
+    async def restore(self, request: Request) -> Response:
+        """Go back to a snapshot: all work ends, its jobs and deployments are taken up again"""
+        return JSONResponse(await snapshots.restore(self._box, request.path_params["snapshot"]))
+
     async def reset(self, request: Request) -> Response:
-        """Forget all, or `only` some parts: faults, calls, provisioning, unsupported, state."""
+        """Forget all, or `only` some parts: faults, calls, provisioning, unsupported, state; environments only where named."""
         sent = await body(request)
         _only(sent, ("only",))
-        await reset(self._box, sent.get("only") or list(PARTS))
+        parts = sent.get("only") or list(PARTS)
+        if not isinstance(parts, list):
+            raise BadRequest(f"`only` must be a list of parts, not {parts!r}.", target="only")
+        await reset(self._box, parts)
         return Response(status_code=204)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from azureml_box.errors import BadRequest, NotFound
+from azureml_box.stamps import stamp
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -51,6 +52,7 @@ def _document(box: Box, name: str, container: str, *, is_default: bool) -> dict[
         "id": f"{box.config.workspace_scope}/datastores/{name}",
         "name": name,
         "type": "Microsoft.MachineLearningServices/workspaces/datastores",
+        "systemData": stamp(),
         "properties": properties,
     }
 

@@ -5,6 +5,7 @@ Which fields the SDK reads: the design's contract table, "Finding the cloud".
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from azureml_box.http import json
 from azureml_box.registry_routes import known
+from azureml_box.stamps import stamp
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -99,6 +101,14 @@ def workspace_document(box: Box) -> dict[str, Any]:
         "publicNetworkAccess": "Enabled",
         "hbiWorkspace": False,
         "tenantId": config.tenant,
+        "imageBuildCompute": None,
+        "v1LegacyMode": False,
+        "softDeleteEnabled": False,
+        "storageHnsEnabled": False,
+        "linkedModelInventoryArmId": None,
+        "privateLinkCount": 0,
+        "notebookInfo": None,
+        "sasGetterUri": "",
     }
     return {
         "id": config.workspace_scope,
@@ -106,8 +116,16 @@ def workspace_document(box: Box) -> dict[str, Any]:
         "type": "Microsoft.MachineLearningServices/workspaces",
         "location": config.location,
         "kind": "Default",
+        "etag": None,
         "sku": {"name": "Basic", "tier": "Basic"},
         "identity": {"type": "SystemAssigned", "tenantId": config.tenant, "principalId": config.workspace_id},
         "tags": {},
+        "systemData": _made(config.workspace_id),
         "properties": properties,
     }
+
+
+@lru_cache(maxsize=8)
+def _made(_workspace_id: str) -> dict[str, Any]:
+    """A workspace is as old as the process that answers for it: nobody made it by a call."""
+    return stamp()

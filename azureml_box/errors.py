@@ -19,11 +19,17 @@ class ArmError(Exception):
     def __init__(self, status: int, code: str, message: str, target: str | None = None) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.target = status, code, message, target
+        self.details: list[dict[str, Any]] = []
 
     def envelope(self) -> dict[str, Any]:
         """The JSON body: https://github.com/microsoft/api-guidelines (error condition responses)."""
-        error: dict[str, Any] = {"code": self.code, "message": self.message, "details": [], "target": self.target}
-        return {"error": error}
+        error: dict[str, Any] = {
+            "code": self.code,
+            "message": self.message,
+            "details": self.details,
+            "target": self.target,
+        }
+        return {"error": {**error, "additionalInfo": []}}
 
 
 class NotFound(ArmError):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json as codec
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from azureml_box import shapes
+from azureml_box.contract.check import check_body
 from azureml_box.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -19,14 +20,10 @@ PAGE_SIZE = 100
 
 
 async def body(request: Request) -> dict[str, Any]:
-    """The request's JSON object; an empty body is an empty object."""
-    raw = await request.body()
-    try:
-        doc = codec.loads(raw) if raw.strip() else {}
-    except ValueError as error:
-        raise BadRequest(f"The request body is not JSON: {error}", "InvalidRequestContent") from None
-    if not isinstance(doc, dict):
-        raise BadRequest(f"The request body must be a JSON object, not {type(doc).__name__}.", "InvalidRequestContent")
+    """The request's JSON object, held against the contract; an empty body is an empty object."""
+    doc = shapes.parsed(await request.body())
+    shapes.check(request.url.path, doc)
+    check_body(request, doc)
     return doc
 
 
@@ -40,13 +37,20 @@ def json(doc: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] |
     return JSONResponse(public(dict(doc)), status_code=status, headers=dict(headers or {}))
 
 
+def made(box: Box, request: Request, doc: Mapping[str, Any], new: bool) -> JSONResponse:
+    """The answer of a PUT: 201 with the resource's address where it is new, else 200."""
+    if not new:
+        return json(doc)
+    return json(doc, 201, {"Location": f"{box.config.base_url}{quote(request.url.path)}?{request.url.query}"})
+
+
 def accepted(
     box: Box, request: Request, operation: str, doc: Mapping[str, Any] | None = None, status: int = 202
 ) -> JSONResponse:
     """The answer that starts a long-running operation: the SDK polls `Azure-AsyncOperation`, at our pace of 1 s."""
     version = request.query_params.get("api-version", "2023-04-01")
-    poll = f"{box.config.base_url}/operations/{operation}?api-version={version}"
-    headers = {"Azure-AsyncOperation": poll, "Location": poll, "Retry-After": "1"}
+    poll, query = f"{box.config.base_url}/operations/{operation}", f"?api-version={version}"
+    headers = {"Azure-AsyncOperation": poll + query, "Location": f"{poll}/result{query}", "Retry-After": "1"}
     return json(doc or {}, status, headers)
 
 

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from azureml_box import compute_routes, jobs, serving
+from azureml_box import compute_routes, jobs, registry_routes, schedules, serving
 from azureml_box.datastores import default_datastores
 from azureml_box.publishing import publish_all
 
@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 def renew(box: Box) -> None:
     """Give the Box engines that know of no work."""
     box.jobs, box.serving = jobs.JobEngine(box), serving.Serving(box)
+    box.schedules = schedules.Scheduler(box)
 
 
 async def start_work(box: Box) -> None:
-    """Make ready what a workspace has from its beginning, then take up jobs and deployments."""
+    """Make ready what a workspace has from its beginning, then take up jobs, deployments and schedules."""
     await asyncio.to_thread(_prepare, box)
     compute_routes.fail_unfinished(box)
+    registry_routes.fail_unfinished(box)
     await box.jobs.start()
     await box.serving.start()
+    await box.schedules.start()
 
 
 async def stop_work(box: Box) -> None:
-    """End all deployments and jobs."""
+    """End all schedules, deployments and jobs."""
+    await box.schedules.stop()
     await box.serving.stop()
     await box.jobs.stop()
 

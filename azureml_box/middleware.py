@@ -14,7 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from azureml_box import versions
 from azureml_box.auth import CONTROL, TokenCheck
+from azureml_box.contract.check import check_query
 from azureml_box.errors import ArmError, NotFound, NotImplementedHere
+from azureml_box.http import body
+from azureml_box.strictness import note
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -34,6 +37,7 @@ _SEGMENTS = {
         "listSecrets",
         "listKeys",
         "startPendingUpload",
+        "schedules",
         "vmSizes",
         "Microsoft.MachineLearningServices",
         "Microsoft.Insights",
@@ -65,6 +69,7 @@ def spell(path: str, box: Box) -> str:
             "data",
             "datastores",
             "components",
+            "schedules",
         ):
             parts[index] = _SEGMENTS.get(part.lower(), part)
     return "/".join(parts)
@@ -82,24 +87,46 @@ class Gate:
             await self._app(scope, receive, send)
             return
         path = scope["path"] = spell(scope["path"], self._box)
-        send = _with_request_id(send)
+        send = _with_request_ids(scope, send)
         try:
             if path.startswith(CONTROL):
                 self._tokens.check_control(scope, Headers(scope=scope))
             else:
                 self._tokens.check(path, Headers(scope=scope))
-            if not self._box.config.loose:
-                versions.check(path, QueryParams(scope["query_string"]))
+            query = QueryParams(scope["query_string"])
+            self._check_version(path, query)
+            check_query(self._box, scope["method"], path, query)
         except ArmError as error:
             await arm_error(Request(scope), error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
+    def _check_version(self, path: str, query: QueryParams) -> None:
+        try:
+            versions.check(path, query)
+        except ArmError as error:
+            if not self._box.loose:
+                raise
+            note(self._box, f"api-version {query.get('api-version')} of {versions.kind_of(path)}: {error.code}")
 
-def _with_request_id(send: Send) -> Send:
+
+def _with_request_ids(scope: Scope, send: Send) -> Send:
+    """Names the request as Azure Resource Manager does.
+
+    Source: the common API details of the ARM resource provider contract (`x-ms-request-id`, `x-ms-correlation-request-id`;
+    the client's own `x-ms-client-request-id` comes back).
+    """
+    asked = Headers(scope=scope)
+    ids = {"x-ms-request-id": str(uuid.uuid4())}
+    ids["x-ms-correlation-request-id"] = asked.get("x-ms-correlation-request-id") or ids["x-ms-request-id"]
+    if "x-ms-client-request-id" in asked:
+        ids["x-ms-client-request-id"] = asked["x-ms-client-request-id"]
+
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).setdefault("x-ms-request-id", str(uuid.uuid4()))
+            headers = MutableHeaders(scope=message)
+            for name, value in ids.items():
+                headers.setdefault(name, value)
         await send(message)
 
     return sending
@@ -127,7 +154,7 @@ class Unsupported:
         self._box = box
 
     async def refuse(self, request: Request) -> Response:
-        """Never answers anything but an error."""
+        """An error, and nothing but errors where the emulator is strict."""
         path, config = request.url.path, self._box.config
         match = re.match(r"^/subscriptions/([^/]+)(?:/resourceGroups/([^/]+).*?(?:/workspaces/([^/]+))?(?:/|$))?", path)
         if match and match[1] != config.subscription:
@@ -138,7 +165,19 @@ class Unsupported:
         if workspace and workspace[1] != config.workspace:
             raise NotFound(f"The workspace '{workspace[1]}' could not be found in {config.resource_group!r}.")
         self._box.unsupported[f"{request.method} {path}"] += 1
+        if self._box.loose and path.startswith("/subscriptions/"):
+            return await self._ignored(request)
         raise NotImplementedHere(request.method, path)
+
+    async def _ignored(self, request: Request) -> Response:
+        """What a loose emulator says to an unknown operation of ARM: nothing is there, and what is sent comes back unkept."""
+        if request.method in ("GET", "HEAD"):
+            raise NotFound(f"The resource {request.url.path!r} was not found.")
+        if request.method == "DELETE":
+            return Response(status_code=204)
+        return JSONResponse(
+            {"id": request.url.path, "name": request.url.path.rsplit("/", 1)[-1], **await body(request)}
+        )
 
     async def report(self, _request: Request) -> Response:
         """GET /_emulator/unsupported: what was asked for in vain, since the start."""

@@ -1,4 +1,7 @@
-"""Long-running operations: what `Azure-AsyncOperation` URLs answer."""
+"""Long-running operations: what the URLs in `Azure-AsyncOperation` and `Location` answer.
+
+Source: the asynchronous operations of the ARM resource provider contract.
+"""
 
 from __future__ import annotations
 
@@ -57,6 +60,12 @@ class Operations:
             task.add_done_callback(self._running.discard)
         return operation
 
+    async def stop(self) -> None:
+        """Cut short what is under way; their clients read that it was canceled."""
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
     def interrupt_unfinished(self) -> int:
         """Fail what a former process left in progress; call it at the start, before any request."""
         left = [doc["id"] for doc in self._store.list(_KIND) if doc["status"] == "InProgress"]
@@ -65,15 +74,30 @@ class Operations:
         return len(left)
 
     def routes(self) -> list[Route]:
-        """GET /operations/{id}."""
-        return [Route("/operations/{operation}", self._get, methods=["GET"])]
+        """What `Azure-AsyncOperation` and `Location` lead to."""
+        one = "/operations/{operation}"
+        return [Route(one, self._get, methods=["GET"]), Route(f"{one}/result", self._result, methods=["GET"])]
 
     async def _get(self, request: Request) -> Response:
+        """How far a long-running operation is"""
+        doc = self._found(request)
+        return json(doc, headers={"Retry-After": "1"} if doc["status"] == "InProgress" else {})
+
+    async def _result(self, request: Request) -> Response:
+        """The same for clients that poll `Location`: 202 until it has ended"""
+        doc = self._found(request)
+        if doc["status"] == "Failed":
+            raise ArmError(400, doc["error"]["code"], doc["error"]["message"])
+        if doc["status"] == "InProgress":
+            return json({}, 202, {"Location": str(request.url), "Retry-After": "1"})
+        return Response(status_code=200)
+
+    def _found(self, request: Request) -> dict[str, Any]:
         operation = request.path_params["operation"]
         doc = self._store.get(_KIND, operation)
         if doc is None:
             raise NotFound(f"There is no operation {operation}.", "OperationNotFound")
-        return json(doc, headers={"Retry-After": "1"} if doc["status"] == "InProgress" else {})
+        return doc
 
     async def _follow(self, operation: str, work: Awaitable[None]) -> None:
         try:

@@ -76,11 +76,21 @@ def _behaviour(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="KIND=MODE",
-        help="jobs, computes or deployments = immediate (the default), timed, manual, or manual:N (goes on when read N "
+        help="jobs, computes, deployments, endpoints, schedules or registries = immediate (the default), timed, manual, or manual:N (goes on when read N "
         "times); repeatable",
     )
     group.add_argument("--time-scale", type=float, default=1.0, help="timed: Azure's own durations times this")
-    group.add_argument("--loose", action="store_true", help="take api-versions that are not known to be Azure's")
+    group.add_argument(
+        "--loose",
+        action="store_true",
+        help="count what is unknown (api-versions, paths, fields, query parameters, values) and go on without it",
+    )
+    group.add_argument(
+        "--environments",
+        choices=("build", "own"),
+        default="build",
+        help="build: a conda file becomes a virtual environment, by pip; own: all runs in the emulator's interpreter",
+    )
     group.add_argument("--events-url", help="Event Grid topic that events are sent to")
     group.add_argument(
         "--pass-variable", action="append", default=[], metavar="NAME", help="variable that jobs inherit; repeatable"

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from azureml_box.errors import ArmError, BadRequest
+from azureml_box.durations import AZURES_SECONDS, OTHER_SECONDS
+from azureml_box.errors import ArmError, BadRequest, Conflict
 
-# What Azure needs in the median until the resource can be used, in seconds: a node from nothing and its image; a cluster's
-# resource; an instance, its image and the model. From its documentation and forums, not measured.
-AZURES_SECONDS = {"jobs": 180.0, "computes": 15.0, "deployments": 480.0}
 KINDS = tuple(AZURES_SECONDS)
 MODES = ("immediate", "manual", "timed")
+# What is done -> the state meanwhile: the provisioning states of the ARM reference.
+_MEANWHILE = {"create": "Creating", "update": "Updating", "delete": "Deleting", "scale": "Scaling"}
+BUSY = tuple(_MEANWHILE.values())
 
-_RESOURCE = re.compile(r"/workspaces/[^/]+/(?:(jobs|computes)/([^/]+)|onlineEndpoints/([^/]+)/deployments/([^/]+))$")
+_RESOURCE = re.compile(
+    r"/workspaces/[^/]+/(?:(jobs|computes|schedules)/([^/]+)|onlineEndpoints/([^/]+)(?:/deployments/([^/]+))?)$"
+    r"|/registries/([^/]+)$"
+)
 
 # Set by a fault of provisioning: the work that this request begins fails with this code and message.
 failing: ContextVar[tuple[str, str] | None] = ContextVar("failing", default=None)
@@ -64,14 +68,22 @@ class Provisioning:
         """Tell whether what this request makes is not there at once."""
         return self.modes[kind] != "immediate" or failing.get() is not None
 
-    async def wait(self, kind: str, name: str) -> None:
+    def begin(self, kind: str, name: str, doc: dict[str, Any], what: str) -> Awaitable[None] | None:
+        """Put a document into the state that it has while `what` is done; what to wait for, or None where it is done now."""
+        if not self.delays(kind):
+            return None
+        doc["properties"]["provisioningState"] = _MEANWHILE[what]
+        return self.wait(kind, name, what)
+
+    async def wait(self, kind: str, name: str, what: str = "create") -> None:
         """Return when a resource may go on.
 
         Raises:
             ArmError: a fault says that it cannot be had.
         """
         if self.modes[kind] == "timed":
-            await asyncio.sleep(AZURES_SECONDS[kind] * self.time_scale)
+            seconds = OTHER_SECONDS.get((kind, what), AZURES_SECONDS[kind])
+            await asyncio.sleep(seconds * self.time_scale)
         elif self.modes[kind] == "manual":
             await self._until_advanced(kind, name)
         if problem := failing.get():
@@ -86,12 +98,7 @@ class Provisioning:
 
     def saw(self, path: str) -> None:
         """Count a read of a resource by its path: in the mode `manual:N` the Nth lets it go on."""
-        match = _RESOURCE.search(path)
-        if match is None:
-            return
-        kind = match[1] or "deployments"
-        name = f"{match[3]}/{match[4]}" if match[3] else match[2]
-        waiting = self._waiting.get((kind, name.lower() if kind == "computes" else name))
+        waiting = self._waiting.get(_named(path))
         if waiting is not None and waiting.reads_left:
             waiting.reads_left -= 1
             if not waiting.reads_left:
@@ -112,3 +119,41 @@ class Provisioning:
         finally:
             if self._waiting.get((kind, name)) is waiting:
                 del self._waiting[kind, name]
+
+
+def _named(path: str) -> tuple[str, str]:
+    """(kind, name) of the resource at a path, as it waits; names of computes are compared without case."""
+    match = _RESOURCE.search(path)
+    if match is None:
+        return "", ""
+    if match[5]:
+        return "registries", match[5]
+    if match[3]:
+        return ("deployments", f"{match[3]}/{match[4]}") if match[4] else ("endpoints", match[3])
+    return match[1], match[2].lower() if match[1] == "computes" else match[2]
+
+
+def must_rest(what: str, doc: Mapping[str, Any] | None) -> None:
+    """Refuse a new operation on a resource while another is in progress.
+
+    Source: learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-endpoints (409: "When an operation is already
+    in progress, any new operation on that same online endpoint responds with a 409 conflict error").
+
+    Raises:
+        Conflict: one is.
+    """
+    state = doc["properties"].get("provisioningState") if doc else None
+    if doc and state in BUSY:
+        raise Conflict(f"The {what} {doc['name']!r} is {state}; wait until that operation has ended, then try again.")
+
+
+async def settle(work: Awaitable[None] | None, enter: Callable[[str], None], done: str = "Succeeded") -> None:
+    """Wait for what `begin` gave, and enter the state in which the resource ends: `done` (empty: none), or Failed."""
+    try:
+        if work is not None:
+            await work
+    except ArmError:
+        enter("Failed")
+        raise
+    if done:
+        enter(done)

@@ -15,13 +15,15 @@ from starlette.routing import Route
 
 from azureml_box.errors import BadRequest, NotFound
 from azureml_box.http import accepted, body, json, page
+from azureml_box.provisioning import BUSY, must_rest, settle
 from azureml_box.stamps import stamp
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
 KIND = "registries"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,31}")
+# The pattern of `registryName` in the ARM reference.
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{2,32}")
 
 
 def names(box: Box) -> list[str]:
@@ -67,25 +69,65 @@ def _find(box: Box, name: str) -> dict[str, Any]:
 async def _put(box: Box, request: Request) -> Response:
     name, sent = request.path_params["registry"], await body(request)
     if not _NAME.fullmatch(name):
-        raise BadRequest(f"Registry name {name!r} is invalid: 2 to 32 letters, digits and '-', no '-' first.")
+        raise BadRequest(
+            f"Registry name {name!r} is invalid: 3 to 33 letters, digits, '-' and '_', a letter or digit first."
+        )
     if not sent.get("location"):
         raise BadRequest("location is required.", "LocationRequired", "location")
-    doc = _document(box, name, sent, box.store.get(KIND, name))
+    before = box.store.get(KIND, name)
+    must_rest("registry", before)
+    doc = _document(box, name, sent, before)
+    work = box.provisioning.begin("registries", name, doc, "update" if before else "create")
     if name not in box.config.registries:
         box.store.put(KIND, name, doc)
-    return accepted(box, request, box.operations.start("put registry"), doc, 202)
+    finish = settle(work, lambda state: _enter(box, name, state)) if work else None
+    return accepted(box, request, box.operations.start("put registry", finish), doc, 202)
+
+
+def _enter(box: Box, name: str, state: str) -> None:
+    doc = box.store.get(KIND, name)
+    if doc is not None:
+        doc["properties"]["provisioningState"] = state
+        box.store.put(KIND, name, doc)
+
+
+def fail_unfinished(box: Box) -> None:
+    """Fail what a former process left unfinished, and finish what it was deleting."""
+    for doc in box.store.list(KIND):
+        state = doc["properties"].get("provisioningState")
+        if state == "Deleting":
+            _forget(box, doc["name"])
+        elif state in BUSY:
+            _enter(box, doc["name"], "Failed")
 
 
 def _delete(box: Box, request: Request) -> Response:
     name = request.path_params["registry"]
     if name in box.config.registries:
         raise BadRequest(f"The emulator was started with registry {name!r}; it can't be deleted.")
-    if not box.store.delete(KIND, name):
+    doc = box.store.get(KIND, name)
+    if doc is None:
         return Response(status_code=204)
+    must_rest("registry", doc)
+    work = box.provisioning.begin("registries", name, doc, "delete")
+    if work is None:
+        _forget(box, name)
+        return accepted(box, request, box.operations.start("delete registry"))
+    box.store.put(KIND, name, doc)
+
+    async def finish() -> None:
+        await settle(work, lambda state: _enter(box, name, state), done="")
+        _forget(box, name)
+
+    return accepted(box, request, box.operations.start("delete registry", finish()))
+
+
+def _forget(box: Box, name: str) -> None:
+    """The registry with all that is in it."""
+    box.store.delete(KIND, name)
     for kind in ("models", "components", "environments", "data", "codes"):
         for doc in box.store.list(kind, f"{name}|"):
             box.store.delete(kind, f"{name}|{doc['_name']}|{doc['name']}")
-    return accepted(box, request, box.operations.start("delete registry"))
 
 
 def _document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:

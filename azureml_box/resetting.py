@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from azureml_box.context import Box
 
 PARTS = ("faults", "calls", "provisioning", "unsupported", "state")
+ONLY_NAMED = ("environments",)  # costly to build again, so a reset of everything leaves them
 _KIND, _KEY = "emulator", "workspace"
 
 
@@ -27,8 +28,8 @@ async def reset(box: Box, parts: list[str]) -> None:
         BadRequest: there is no such part.
     """
     for part in parts:
-        if part not in PARTS:
-            raise BadRequest(f"There is no part {part!r}; known: {', '.join(PARTS)}.", target="only")
+        if part not in (*PARTS, *ONLY_NAMED):
+            raise BadRequest(f"There is no part {part!r}; known: {', '.join((*PARTS, *ONLY_NAMED))}.", target="only")
     light = {
         "faults": box.faults.clear,
         "calls": box.calls.clear,
@@ -40,12 +41,19 @@ async def reset(box: Box, parts: list[str]) -> None:
             light[part]()
     if "state" in parts:
         await _forget_state(box)
+    if "environments" in parts:
+        await asyncio.to_thread(box.environments.forget)
 
 
 def current(config: Config, store: Store) -> Config:
     """Return the config with the workspace's id as the last reset made it."""
     known = store.get(_KIND, _KEY)
     return replace(config, workspace_id=known["workspaceId"]) if known else config
+
+
+def keep_workspace_id(box: Box) -> None:
+    """Write the workspace's id into the store, so that a snapshot of it brings the id back."""
+    box.store.put(_KIND, _KEY, {"workspaceId": box.config.workspace_id})
 
 
 async def _forget_state(box: Box) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -73,10 +74,23 @@ class BlobStorage:
             self.upload_file(container, _join(prefix, path.relative_to(folder).as_posix()), path)
         return len(files)
 
-    def download_file(self, container: str, blob: str, path: Path) -> None:
-        """Fetch one blob; raises azure.core's ResourceNotFoundError."""
+    def download_file(self, container: str, blob: str, path: Path) -> str:
+        """Fetch one blob, and return its ETag; raises azure.core's ResourceNotFoundError."""
         properties = self._blob(container, blob).get_blob_properties()
         self._fetch(container, blob, str(properties.etag), path)
+        return str(properties.etag)
+
+    def entries(self, container: str, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+        """Name, ETag and kind of the blobs that begin with `prefix`."""
+        for found in self._service.get_container_client(container).list_blobs(name_starts_with=prefix):
+            yield found.name, str(found.etag), str(getattr(found.blob_type, "value", found.blob_type))
+
+    def replace(self, container: str, blob: str, path: Path, kind: str) -> str:
+        """Send one file in place of whatever is there, as a blob of a kind; its new ETag."""
+        self.delete(container, blob)
+        with path.open("rb") as data:
+            self._blob(container, blob).upload_blob(data, blob_type=kind, overwrite=True)
+        return str(self._blob(container, blob).get_blob_properties().etag)
 
     def download_prefix(self, container: str, prefix: str, folder: Path) -> int:
         """Fetch everything below `prefix`, or the one blob of that name; how many files."""
@@ -103,8 +117,15 @@ class BlobStorage:
         return bool(self._blob(container, blob).exists())
 
     def container_exists(self, container: str) -> bool:
-        """Whether the container is there."""
-        return bool(self._service.get_container_client(container).exists())
+        """Whether the container is there; one whose name no container can have is not."""
+        from azure.core.exceptions import HttpResponseError
+
+        try:
+            return bool(self._service.get_container_client(container).exists())
+        except HttpResponseError as error:
+            if error.status_code != 400:
+                raise
+            return False
 
     def delete(self, container: str, blob: str) -> None:
         """Remove a blob; it may be gone already."""

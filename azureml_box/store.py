@@ -8,12 +8,9 @@ import threading
 from pathlib import Path
 from typing import Any
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS documents (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, key TEXT NOT NULL, doc TEXT NOT NULL,
-    UNIQUE (kind, key));
-CREATE INDEX IF NOT EXISTS documents_in_order ON documents (kind, number);
-"""
+from azureml_box.migrations import migrate
+
+Rows = list[tuple[Any, ...]]
 _LARGEST = 2**63 - 1
 _PUT = """
 INSERT INTO documents (kind, key, doc) VALUES (?, ?, ?)
@@ -29,7 +26,12 @@ class Store:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
         # WAL with NORMAL loses nothing when the process dies, and spares a sync on every write.
-        self._db.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; {_SCHEMA}")
+        self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL")
+        try:
+            migrate(self._db, path)
+        except BaseException:
+            self._db.close()
+            raise
 
     def put(self, kind: str, key: str, doc: dict[str, Any]) -> None:
         """Create or replace; a replaced document keeps its place in the order."""
@@ -70,6 +72,42 @@ class Store:
         """Delete every document."""
         with self._lock:
             self._db.execute("DELETE FROM documents")
+
+    def rows(self, sql: str, values: tuple[Any, ...] = ()) -> Rows:
+        """What a statement finds, in a table other than the documents'."""
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def insert(self, sql: str, values: tuple[Any, ...]) -> int:
+        """Add a row to such a table; its number."""
+        with self._lock:
+            return int(self._db.execute(sql, values).lastrowid or 0)
+
+    def last(self, table: str) -> int:
+        """The highest number that a table has given out, to rows that are gone too."""
+        found = self.rows("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+        return int(found[0][0]) if found else 0
+
+    def backup(self, path: Path) -> None:
+        """Write the whole database, as it is at one moment, into a new file."""
+        with self._lock:
+            self._db.execute("VACUUM INTO ?", (str(path),))
+
+    def take(self, path: Path, tables: tuple[str, ...]) -> None:
+        """Replace what is in some tables by what another database of this version has there, at once."""
+        with self._lock:
+            self._db.execute("ATTACH ? AS other", (str(path),))
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                for table in tables:  # names of our own tables, never what a client sent
+                    self._db.execute(f"DELETE FROM main.{table}")
+                    self._db.execute(f"INSERT INTO main.{table} SELECT * FROM other.{table}")
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            finally:
+                self._db.execute("DETACH other")
 
     def close(self) -> None:
         """Flush the write-ahead log and let go of the file."""

@@ -17,7 +17,7 @@ _NEW = {"2024-10-01", "2024-10-01-preview", "2025-01-01-preview"}
 
 # (kind) -> versions; a kind is the first segment below the workspace, the registry or the location.
 _TABLE: dict[str, set[str]] = {
-    "workspace": {"2023-08-01-preview", "2024-04-01", *_NEW},
+    "workspace": {"2023-04-01", "2023-04-01-preview", "2023-08-01-preview", "2024-04-01", *_NEW},
     "codes": {"2023-04-01", "2023-04-01-preview", *_DATAPLANE},
     "components": {*_ASSETS, *_DATAPLANE},
     "models": {*_ASSETS, *_DATAPLANE},
@@ -25,9 +25,18 @@ _TABLE: dict[str, set[str]] = {
     "data": {*_ASSETS, *_DATAPLANE},
     "tempdatarefs": _DATAPLANE,
     "datarefs": _DATAPLANE,
+    "import": _DATAPLANE,
     "computes": {"2023-08-01-preview", "2024-04-01", *_NEW},
     "datastores": {"2023-04-01", "2023-08-01-preview", "2024-01-01-preview", *_NEW},
     "jobs": {"2023-04-01-preview", "2023-08-01-preview", "2024-01-01-preview", *_NEW},
+    "schedules": {
+        "2023-04-01",
+        "2023-04-01-preview",
+        "2023-06-01-preview",
+        "2023-08-01-preview",
+        "2024-01-01-preview",
+        *_NEW,
+    },
     "onlineEndpoints": {"2022-02-01-preview", "2022-05-01", "2023-04-01-preview", "2023-04-01", "2024-04-01"},
     "metrics": _METRICS,
     "registry": {"2022-10-01-preview", "2023-04-01-preview", "2023-08-01-preview", "2023-10-01", "2024-04-01", *_NEW},

@@ -11,7 +11,9 @@ from docs.emulator_operations import Operation
 _HEAD = """# The emulator of Azure Machine Learning
 
 How to start it, what it is good for and what it is not: [azureml_box/README.md](../azureml_box/README.md). In the box it is
-the service `azureml`; `droptune box fault` breaks it on purpose, and the storage by the same rules.
+the service `azureml`; `droptune box fault` breaks it on purpose, and the storage by the same rules. How it runs jobs stands in
+[emulator-jobs.md](emulator-jobs.md), how schedules fire, states change and requests are checked in
+[emulator-schedules.md](emulator-schedules.md).
 
 `{WS}` is the workspace, `{REG}` a registry (on the host that its discovery names), `{SUB}` the provider below the
 subscription, `{RG}` the resource group.
@@ -87,11 +89,19 @@ def _faults() -> str:
 
 
 def _provisioning() -> str:
-    from azureml_box.provisioning import AZURES_SECONDS
+    from azureml_box.durations import AZURES_SECONDS, OTHER_SECONDS
 
-    rows = "\n".join(f"| `{kind}` | {seconds:g} s |" for kind, seconds in AZURES_SECONDS.items())
+    others = {
+        kind: [f"{what} {seconds:g} s" for (of, what), seconds in OTHER_SECONDS.items() if of == kind]
+        for kind in AZURES_SECONDS
+    }
+    rows = "\n".join(
+        f"| `{kind}` | {seconds:g} s | {', '.join(others[kind])} |" for kind, seconds in AZURES_SECONDS.items()
+    )
     return (
         "## Time\n\nEach kind of resource is provisioned `immediate` (nothing is added to what the work itself takes), "
         "`timed` (Azure's own durations × the time scale), `manual` (until `POST /_emulator/advance`), or `manual:N` (until "
-        "it was read N times).\n\n| kind | Azure's duration, as assumed |\n|---|---|\n" + rows + "\n"
+        "it was read N times). Meanwhile a resource is `Creating`, `Updating`, `Deleting` or `Scaling`, a compute instance "
+        "`Starting`, `Stopping` or `Restarting`, and another operation on it is refused with 409.\n\n"
+        "| kind | Azure's duration, as assumed | but |\n|---|---|---|\n" + rows + "\n"
     )

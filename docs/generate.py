@@ -173,6 +173,13 @@ def conformance_page() -> str:
     return NOTE.format(source="tests/conformance/results.json (make conformance)") + conformance.page()
 
 
+def reliability_page() -> str:
+    """Return docs/reliability.md."""
+    from docs import reliability
+
+    return NOTE.format(source="tests/simulation/ and docs/reliability.json (make simulate)") + reliability.page()
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "cli.md": cli_page,
@@ -181,6 +188,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "conformance.md": conformance_page,
     "report.schema.json": report_schema,
     "emulator.md": emulator_page,
+    "reliability.md": reliability_page,
 }
 
 

@@ -56,6 +56,17 @@ class Control:
         found: list[dict[str, str]] = self._ask("POST", "advance", chosen)["advanced"]
         return found
 
+    def clock(self) -> dict[str, Any]:
+        """Return `now`, by which schedules fire, and how far that is ahead of this machine's clock (`aheadSeconds`)."""
+        found: dict[str, Any] = self._ask("GET", "clock")
+        return found
+
+    def pass_time(self, *, seconds: float | None = None, to: str | None = None) -> dict[str, Any]:
+        """Let `seconds` pass for schedules, or go to the moment `to` (ISO 8601); `fired` names the jobs that came due."""
+        chosen = {key: value for key, value in (("seconds", seconds), ("to", to)) if value is not None}
+        found: dict[str, Any] = self._ask("POST", "clock", chosen)
+        return found
+
     def unsupported(self) -> list[dict[str, Any]]:
         """Return the calls that the emulator has no answer for, with their counts."""
         found: list[dict[str, Any]] = self._ask("GET", "unsupported")["unsupported"]
@@ -64,6 +75,24 @@ class Control:
     def reset(self, *only: str) -> None:
         """Forget all, or some of faults, calls, provisioning, unsupported, state."""
         self._ask("POST", "reset", {"only": list(only)} if only else {})
+
+    def snapshots(self) -> list[dict[str, Any]]:
+        """Return all snapshots."""
+        found: list[dict[str, Any]] = self._ask("GET", "snapshots")["snapshots"]
+        return found
+
+    def snapshot(self, name: str) -> dict[str, Any]:
+        """Keep the whole state under a name."""
+        made: dict[str, Any] = self._ask("POST", f"snapshots/{name}", {})
+        return made
+
+    def restore(self, name: str) -> None:
+        """Go back to a snapshot."""
+        self._ask("POST", f"snapshots/{name}/restore", {})
+
+    def delete_snapshot(self, name: str) -> None:
+        """Delete a snapshot."""
+        self._ask("DELETE", f"snapshots/{name}")
 
     def _ask(self, method: str, path: str, sent: dict[str, Any] | None = None) -> Any:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}

@@ -41,12 +41,14 @@ class Faults:
                 await self._break(call, rule, scope, receive, send)
         finally:
             call.milliseconds = round((time.perf_counter() - began) * 1000, 3)
+            self._box.calls.end(call)
 
     async def _pass(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 call.conclude(message["status"])
                 call.answered = message["status"]
+                self._box.calls.end(call)  # its client may ask for it as soon as it has its answer
             await send(message)
 
         await self._app(scope, receive, noting)
@@ -65,5 +67,6 @@ class Faults:
         if effect.passes:
             await self._app(scope, receive, held.send)
             call.conclude(held.status)
+            self._box.calls.end(call)
         await asyncio.sleep(effect.delay)
         call.answered = await emit(effect, scope, receive, send, held)

@@ -51,6 +51,15 @@ class Count:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.trigger.seed)
 
+    @classmethod
+    def after(cls, trigger: Trigger, seen: int, fired: int) -> Count:
+        """A count that goes on where another stopped, its dice too."""
+        count = cls(trigger, seen, fired)
+        if trigger.probability is not None:
+            for _ in range(seen):
+                count.dice.random()
+        return count
+
     def fires(self) -> bool:
         """Count a call that matches; True where the rule fires for it."""
         self.seen += 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 
-from azureml_box.jobs import history, mlflow, resources
+from azureml_box.jobs import artifacts, history, mlflow, resources
 from azureml_box.jobs.engine import JobEngine
 
 if TYPE_CHECKING:
@@ -16,5 +16,5 @@ __all__ = ["JobEngine", "routes"]
 
 
 def routes(box: Box) -> list[BaseRoute]:
-    """Jobs, run history, and MLflow tracking."""
-    return [*resources.routes(box), *history.routes(box), *mlflow.routes(box)]
+    """Jobs, run history with its artifacts, and MLflow tracking."""
+    return [*resources.routes(box), *history.routes(box), *artifacts.routes(box), *mlflow.routes(box)]

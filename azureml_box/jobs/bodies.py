@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from azureml_box.datastores import DEFAULT
 from azureml_box.errors import BadRequest
 from azureml_box.jobs import settings
+from azureml_box.jobs.sweeps.definition import count_what_is_not_done
 from azureml_box.strictness import note, refuse
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ _FIELDS = {
     | {"codeId", "command", "distribution", "environmentId", "environmentVariables", "limits", "parameters"}
     | {"queueSettings", "resources", "autologgerSettings"},
     "Pipeline": _COMMON | {"jobs", "settings", "sourceJobId"},
+    "Sweep": _COMMON
+    | {"earlyTermination", "limits", "objective", "queueSettings", "resources", "samplingAlgorithm", "searchSpace"}
+    | {"trial", "componentConfiguration"},
 }
 _NOT_HERE = ("sourceJobId", "secretsConfiguration")
 _NO_EFFECT = ("notificationSetting", "distribution")
@@ -36,15 +39,17 @@ _NODE = {
     *("name", "type", "inputs", "outputs", "componentId", "component", "computeId", "compute", "resources", "limits"),
     *("distribution", "environment_variables", "environmentVariables", "queue_settings", "services", "identity"),
     *("display_name", "displayName", "description", "tags", "properties", "comment", "_source"),
+    *("trial", "search_space", "sampling_algorithm", "objective", "early_termination"),
 }
-_NODE_TYPES = ("command", "pipeline", "parallel", "data_transfer", "if_else", "")
+_TRIAL = {"codeId", "command", "distribution", "environmentId", "environmentVariables", "resources"}
+_NODE_TYPES = ("command", "pipeline", "parallel", "data_transfer", "if_else", "sweep", "")
 _SETTINGS = {
     *("default_compute", "default_datastore", "continue_on_step_failure", "force_rerun", "on_init", "on_finalize"),
     *("continue_run_on_failed_optional_input", "_source"),
 }
 _OBJECTS = (
     *("inputs", "outputs", "limits", "resources", "distribution", "environmentVariables", "environment_variables"),
-    *("tags", "properties", "services", "settings", "jobs"),
+    *("tags", "properties", "services", "settings", "jobs", "trial", "searchSpace"),
 )
 _TEXTS = ("jobType", "displayName", "experimentName", "command", "codeId", "componentId", "computeId", "environmentId")
 _ASSETS = ("uri_file", "uri_folder", "mltable", "custom_model", "mlflow_model", "triton_model")
@@ -74,12 +79,15 @@ def check(box: Box, body: Mapping[str, Any], properties: Mapping[str, Any]) -> N
     for name in _NO_EFFECT:
         if properties.get(name):
             note(box, f"the field properties.{name} of a job (taken without effect)")
-    _in_and_out(box, "properties", properties, addressed=kind == "Pipeline")
+    _in_and_out("properties", properties)
     _enumeration("limits.jobLimitsType", (properties.get("limits") or {}).get("jobLimitsType"), ("Command", "Sweep"))
     distribution = properties.get("distribution") or {}
     _enumeration("distributionType", distribution.get("distributionType"), ("PyTorch", "TensorFlow", "Mpi"))
     if kind == "Pipeline":
         _pipeline(box, properties)
+    if kind == "Sweep":
+        _unknown(box, "properties.trial.", properties.get("trial") or {}, _TRIAL)
+        count_what_is_not_done(box, properties)
 
 
 def _pipeline(box: Box, properties: Mapping[str, Any]) -> None:
@@ -88,9 +96,6 @@ def _pipeline(box: Box, properties: Mapping[str, Any]) -> None:
     for name in ("on_init", "on_finalize"):
         if given.get(name):
             refuse(box, f"the field properties.settings.{name} of a job")
-    datastore = str(given.get("default_datastore") or DEFAULT).rsplit("/", 1)[-1].removeprefix("azureml:")
-    if datastore.lower() != DEFAULT:
-        refuse(box, "the field properties.settings.default_datastore of a job, other than " + DEFAULT)
     for name, node in (properties.get("jobs") or {}).items():
         place = f"properties.jobs.{name}"
         if not isinstance(node, Mapping):
@@ -102,10 +107,12 @@ def _pipeline(box: Box, properties: Mapping[str, Any]) -> None:
             set(node) - _NODE
         ):  # the SDK sends attributes that nobody knows on purpose, and the service takes them
             note(box, f"the field {field} of a node in a pipeline (taken without effect)")
-        _in_and_out(box, place, node)
+        if node.get("type") == "sweep":
+            count_what_is_not_done(box, node)
+        _in_and_out(place, node)
 
 
-def _in_and_out(box: Box, place: str, job: Mapping[str, Any], *, addressed: bool = False) -> None:
+def _in_and_out(place: str, job: Mapping[str, Any]) -> None:
     for name, entry in (job.get("inputs") or {}).items():
         if isinstance(entry, Mapping):
             where = f"{place}.inputs.{name}"
@@ -115,14 +122,14 @@ def _in_and_out(box: Box, place: str, job: Mapping[str, Any], *, addressed: bool
             if not isinstance(entry.get("uri") or "", str):
                 raise BadRequest(f"{where}.uri must be a text.", target=f"{where}.uri")
     for name, entry in (job.get("outputs") or {}).items():
+        if entry is not None and not isinstance(entry, Mapping | str):
+            raise BadRequest(f"{place}.outputs.{name} must be an object.", target=f"{place}.outputs.{name}")
         if isinstance(entry, Mapping):
             where = f"{place}.outputs.{name}"
             _enumeration(f"{where}.jobOutputType", entry.get("jobOutputType") or entry.get("job_output_type"), _ASSETS)
             _enumeration(f"{where}.mode", entry.get("mode"), _OUTPUT_MODES)
-            if entry.get("assetName"):
-                note(box, "outputs of a job that become assets (assetName is taken without effect)")
-            if not addressed and (entry.get("uri") or entry.get("path")):
-                refuse(box, "outputs of a job with an address of their own")
+            if not isinstance(entry.get("uri") or "", str):
+                raise BadRequest(f"{where}.uri must be a text.", target=f"{where}.uri")
 
 
 def _shapes(place: str, job: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ def render(command: str, inputs: Mapping[str, str], outputs: Mapping[str, str]) 
     Raises:
         BadRequest: it names an input or output that there is not.
     """
-    known = {"inputs": inputs, "outputs": outputs}
+    known = {"inputs": inputs, "outputs": outputs, "search_space": inputs}  # a trial's values are inputs of it
 
     def optional(match: re.Match[str]) -> str:
         there = all(name in known.get(kind, {}) for kind, name in _REFERENCE.findall(match[1]))

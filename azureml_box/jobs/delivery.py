@@ -1,7 +1,8 @@
-"""A pipeline's output at the address that its author chose: a copy of the step's output, made when all steps have ended."""
+"""An output at the address that its author chose: a copy of what the step has written, made when that has arrived."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from azureml_box import datastores
@@ -16,7 +17,17 @@ def chosen(address: str, job: str, output: str) -> str:
     >>> chosen("azureml://datastores/d/paths/${{name}}/${{output_name}}", "job", "out")
     'azureml://datastores/d/paths/job/out'
     """
-    return address.replace("${{name}}", job).replace("${{output_name}}", output)
+    store = address.replace("${{default_datastore}}", datastores.DEFAULT)
+    return store.replace("${{name}}", job).replace("${{output_name}}", output)
+
+
+async def deliver_to(box: Box, source: str, wanted: str, job: str, output: str) -> str:
+    """The address at which the output lies in the end; nothing is copied where none is `wanted`."""
+    target = chosen(wanted, job, output)
+    if not wanted or source == target:
+        return source
+    await asyncio.to_thread(deliver, box, source, target)
+    return target
 
 
 def deliver(box: Box, source: str, target: str) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from azureml_box.context import Box
 
 
-def step(box: Box, found: Step, run: str, root: str) -> dict[str, Any]:
+def step(box: Box, found: Step, run: str, root: str, datastore: str = "") -> dict[str, Any]:
     """The properties of a step's job document."""
     spec = found.component.spec
     return {
@@ -27,7 +27,7 @@ def step(box: Box, found: Step, run: str, root: str) -> dict[str, Any]:
             for name, value in found.inputs.items()
             if not isinstance(value, FromStep)
         },
-        "outputs": {name: _output(run, name, entry) for name, entry in outputs(found).items()},
+        "outputs": {name: _output(run, name, entry, datastore) for name, entry in outputs(found).items()},
         "resources": {"instanceCount": 1},
         "limits": {"jobLimitsType": "Command", "timeout": f"PT{found.timeout:g}S"} if found.timeout else None,
         "properties": {"azureml.pipelinerunid": root, "azureml.rootpipelinerunid": root},
@@ -45,9 +45,9 @@ def environment(spec: dict[str, Any]) -> str | None:
     return named if isinstance(named, str) else None
 
 
-def address(run: str, output: str, entry: dict[str, Any]) -> str:
+def address(run: str, output: str, entry: dict[str, Any], datastore: str = "") -> str:
     """Where a run's output lies."""
-    return files.output_uri(run, output, files.is_file(entry.get("type")))
+    return files.output_uri(run, output, files.is_file(entry.get("type")), datastore)
 
 
 def _input(value: Value, mode: str | None) -> dict[str, Any]:
@@ -57,6 +57,6 @@ def _input(value: Value, mode: str | None) -> dict[str, Any]:
     return {"jobInputType": value.type, "uri": value.uri, "mode": mode}
 
 
-def _output(run: str, name: str, entry: dict[str, Any]) -> dict[str, Any]:
+def _output(run: str, name: str, entry: dict[str, Any], datastore: str) -> dict[str, Any]:
     kind = str(entry.get("type", "uri_folder"))
-    return {"jobOutputType": kind, "mode": "ReadWriteMount", "uri": address(run, name, entry)}
+    return {"jobOutputType": kind, "mode": "ReadWriteMount", "uri": address(run, name, entry, datastore)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from azureml_box.errors import NotFound
@@ -12,6 +13,14 @@ if TYPE_CHECKING:
 
 KIND = "jobs"
 ENDS = ("Completed", "Failed", "Canceled")
+
+
+# Fields that the service answers of a command though nobody sent them, as recorded.
+_UNSET: dict[str, Any] = {
+    **dict.fromkeys(("codeId", "computeId", "distribution", "autologgerSettings", "limits", "queueSettings")),
+    "environmentVariables": {},
+    "resources": {"instanceCount": 1, "instanceType": None, "properties": None, "shmSize": "2g", "dockerArgs": None},
+}
 
 
 def get(box: Box, name: str) -> dict[str, Any]:
@@ -29,7 +38,9 @@ def get(box: Box, name: str) -> dict[str, Any]:
 def make(box: Box, name: str, properties: dict[str, Any], *, parent: str | None, root: str) -> dict[str, Any]:
     """A new job in the state NotStarted."""
     config = box.config
-    studio = f"https://ml.azure.local/runs/{name}?wsid={config.workspace_scope}&tid={config.tenant}"
+    # As recorded of the real service: without the tenant, which the SDK appends, and with the short scope.
+    scope = f"/subscriptions/{config.subscription}/resourcegroups/{config.resource_group}/workspaces/{config.workspace}"
+    studio = f"https://ml.azure.local/runs/{name}?wsid={scope}"
     tracking = f"azureml://{config.base_url.removeprefix('https://')}/mlflow/v1.0{config.workspace_scope}?"
     filled = {
         "displayName": name,
@@ -46,10 +57,11 @@ def make(box: Box, name: str, properties: dict[str, Any], *, parent: str | None,
             "Studio": _service("Studio", studio),
             "Tracking": _service("Tracking", tracking),
         },
+        **(deepcopy(_UNSET) if properties.get("jobType") == "Command" else {}),
         **{key: value for key, value in properties.items() if value is not None},
         "status": "NotStarted",
     }
-    _fill_modes(filled)
+    fill_modes(filled)
     return {
         "id": f"{config.workspace_scope}/jobs/{name}",
         "name": name,
@@ -62,7 +74,7 @@ def make(box: Box, name: str, properties: dict[str, Any], *, parent: str | None,
     }
 
 
-def _fill_modes(properties: dict[str, Any]) -> None:
+def fill_modes(properties: dict[str, Any]) -> None:
     """How files are handed over, where nothing was said: Azure answers its own defaults."""
     for part, kind, mode in (
         ("inputs", "jobInputType", "ReadOnlyMount"),
@@ -74,7 +86,15 @@ def _fill_modes(properties: dict[str, Any]) -> None:
 
 
 def _service(kind: str, endpoint: str) -> dict[str, Any]:
-    return {"jobServiceType": kind, "port": None, "endpoint": endpoint, "status": None, "errorMessage": None}
+    return {
+        "jobServiceType": kind,
+        "port": None,
+        "endpoint": endpoint,
+        "status": None,
+        "errorMessage": None,
+        "properties": None,
+        "nodes": None,
+    }
 
 
 def children(box: Box, name: str) -> list[dict[str, Any]]:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from azureml_box.errors import ArmError
 from azureml_box.jobs import documents, process, states
+from azureml_box.jobs.failures import StepFailed
 from azureml_box.jobs.pipeline import PipelineRun
 from azureml_box.jobs.plan import Plan
-from azureml_box.jobs.steps import StepFailed, StepRunner
+from azureml_box.jobs.steps import StepRunner
 from azureml_box.jobs.submission import plan_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class JobEngine:
     def __init__(self, box: Box) -> None:
         self._box = box
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._pipelines: dict[str, PipelineRun] = {}
+        self._parts: dict[str, PipelineRun | StepRunner] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def start(self) -> None:
@@ -41,7 +42,8 @@ class JobEngine:
 
     async def _take_up(self, doc: dict[str, Any]) -> None:
         name = doc["name"]
-        if not doc.get("_runs") and documents.children(self._box, name):
+        pipeline = doc["properties"]["jobType"] == "Pipeline"
+        if pipeline and not doc.get("_runs") and documents.children(self._box, name):
             await self._give_up(name, "Failed", f"{_STOPPED}, and it was of an older version")
             return
         try:
@@ -90,13 +92,13 @@ class JobEngine:
         task.add_done_callback(lambda _: self._tasks.pop(name, None))
 
     async def cancel(self, name: str) -> None:
-        """Cancels a job, or one step of a pipeline alone; returns once its processes have ended."""
+        """Cancels a job, or one step of a pipeline or trial of a sweep alone; returns once its processes have ended."""
         root = documents.get(self._box, name)["_root"]
-        task, pipeline = self._tasks.get(root), self._pipelines.get(root)
+        task, parts = self._tasks.get(root), self._parts.get(root)
         if task is None:
             return
-        if name != root and pipeline is not None:
-            await pipeline.cancel(name)
+        if name != root and parts is not None:
+            await parts.cancel(name)
             return
         states.enter(self._box, root, "CancelRequested")
         task.cancel()
@@ -108,8 +110,8 @@ class JobEngine:
             if "" in plan.steps:  # a command job is its own only step
                 await self._run_command(name, plan)
             else:
-                self._pipelines[name] = PipelineRun(self._box, self._places, name, plan)
-                await self._pipelines[name].run()
+                made = self._parts[name] = PipelineRun(self._box, self._places, name, plan)
+                await made.run()
         except asyncio.CancelledError:
             self._end_all(name, "Canceled")
             raise
@@ -117,10 +119,10 @@ class JobEngine:
             _log.exception("job %s broke", name)
             self._end_all(name, "Failed", f"{type(error).__name__}: {error}")
         finally:
-            self._pipelines.pop(name, None)
+            self._parts.pop(name, None)
 
     async def _run_command(self, name: str, plan: Plan) -> None:
-        runner = StepRunner(self._box, self._places, plan, {"": name})
+        runner = self._parts[name] = StepRunner(self._box, self._places, plan, {"": name})
         try:
             await runner.run(plan.steps[""])
         except StepFailed as error:

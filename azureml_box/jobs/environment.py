@@ -12,6 +12,7 @@ import jwt
 
 if TYPE_CHECKING:
     from azureml_box.config import Config
+    from azureml_box.environments import Interpreter
 
 KEPT = (
     "HOME",
@@ -26,12 +27,15 @@ KEPT = (
 TOKEN_SECONDS = 86400
 
 
-def of_run(config: Config, run: str, root: str, experiment: str, own: dict[str, str]) -> dict[str, str]:
-    """The variables of a run's process; `own` are those that the job asks for."""
+def of_run(
+    config: Config, run: str, root: str, experiment: str, own: dict[str, str], python: Interpreter | None = None
+) -> dict[str, str]:
+    """The variables of a run's process; `own` are those that the job asks for, `python` is what `python` calls."""
     kept = {name: os.environ[name] for name in (*KEPT, *config.passed_variables) if name in os.environ}
-    binaries = str(Path(sys.executable).parent)
+    binaries = python.binaries if python else str(Path(sys.executable).parent)
     return {
         **kept,
+        **({"VIRTUAL_ENV": python.venv} if python and python.venv else {}),
         "PATH": f"{binaries}:{os.environ.get('PATH', '/usr/bin:/bin')}",
         "PYTHONUNBUFFERED": "1",
         "AZUREML_RUN_ID": run,

@@ -9,7 +9,10 @@ from azureml_box.jobs import conditions, kinds, modes
 from azureml_box.jobs import inputs as component_inputs
 from azureml_box.jobs.durations import seconds
 from azureml_box.jobs.plan import Component, Find, Plan, Step, refuse_circles
+from azureml_box.jobs.sweeps import definition
 from azureml_box.jobs.values import FromStep, Literal, Value, bound_output, read
+
+SWEEP = "sweep"
 
 
 def make(jobs: Mapping[str, Any], given: Mapping[str, Value], compute: str, find: Find) -> Plan:
@@ -46,7 +49,13 @@ def _expand(
         component = kinds.runnable(find(_identity(job), registry), job)
         raw = {key: read(value, given, prefix) for key, value in (job.get("inputs") or {}).items()}
         values = {key: value for key, value in raw.items() if value is not None}
-        complete = component_inputs.complete(component.spec["name"], component.spec.get("inputs") or {}, values)
+        sweep = definition.read(filled(job, given)) if job.get("type") == SWEEP else None
+        spec = {
+            key: entry
+            for key, entry in (component.spec.get("inputs") or {}).items()
+            if not sweep or key not in sweep.space
+        }
+        complete = component_inputs.complete(component.spec["name"], spec, values)
         chosen = _compute(job, given, compute)
         for output, bound in (job.get("outputs") or {}).items():
             if target := bound_output(bound):
@@ -56,6 +65,7 @@ def _expand(
             _expand(plan, here, component.spec.get("jobs") or {}, complete, chosen, component.registry, find)
         else:
             plan.steps[here] = _step(here, path, component, complete, chosen, job, given)
+            plan.steps[here].sweep, plan.steps[here].destinations = sweep, dict(job.get("outputs") or {})
 
 
 def _step(
@@ -67,7 +77,8 @@ def _step(
     job: Mapping[str, Any],
     given: Mapping[str, Value],
 ) -> Step:
-    limit, spec = read((job.get("limits") or {}).get("timeout"), given, ""), component.spec
+    limits = {} if job.get("type") == SWEEP else job.get("limits") or {}  # those of a sweep are not its trials'
+    limit, spec = read(limits.get("timeout"), given, ""), component.spec
     return Step(
         here,
         group,
@@ -81,8 +92,19 @@ def _step(
     )
 
 
+def filled(sent: Any, given: Mapping[str, Value]) -> Any:
+    """A part of a node with the parent's inputs put in where it names them."""
+    if isinstance(sent, Mapping):
+        return {key: filled(value, given) for key, value in sent.items()}
+    if isinstance(sent, list):
+        return [filled(value, given) for value in sent]
+    value = read(sent, given, "") if isinstance(sent, str) and "${{parent.inputs" in sent.replace(" ", "") else None
+    return value.value if isinstance(value, Literal) else sent
+
+
 def _identity(job: Mapping[str, Any]) -> str:
-    found = job.get("componentId") or job.get("component")
+    named = (job.get("trial") or {}) if job.get("type") == SWEEP else job
+    found = named.get("componentId") or named.get("component")
     if not found and job.get("type", "command") not in ("command", "pipeline"):
         raise kinds.not_run(str(job["type"]))
     return str(found or "")

@@ -87,14 +87,15 @@ def hand_on(box: Box, source: Path, uri: str, place: Path) -> Placed:
     return Placed(place, place, container, path.rstrip("/"), source)
 
 
-def output_uri(run: str, output: str, single: bool) -> str:
-    """Where an output lies: below the run's name in the default datastore."""
-    return f"azureml://datastores/{datastores.DEFAULT}/paths/azureml/{run}/{output}" + ("" if single else "/")
+def output_uri(run: str, output: str, single: bool, datastore: str = "") -> str:
+    """Where an output lies: below the run's name in a datastore, or the default one."""
+    place = f"azureml://datastores/{datastore or datastores.DEFAULT}/paths/azureml/{run}/{output}"
+    return place if single else f"{place}/"
 
 
-def upload(box: Box, run: str, output: str, source: Path) -> None:
-    """Sends an output to the default datastore (blocks)."""
-    container, path = datastores.resolve(box, output_uri(run, output, source.is_file()))
+def upload(box: Box, run: str, output: str, source: Path, datastore: str = "") -> None:
+    """Sends an output to a datastore, or the default one (blocks)."""
+    container, path = datastores.resolve(box, output_uri(run, output, source.is_file(), datastore))
     if source.is_file():
         box.storage.upload_file(container, path, source)
     else:

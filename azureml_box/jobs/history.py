@@ -90,7 +90,7 @@ def _ticket(box: Box, name: str) -> str:
 
 def _log(box: Box, run: str, ticket: str, name: str) -> Response:
     path = logs.there(box, run).get(name)
-    if not hmac.compare_digest(ticket, _ticket(box, run)) or path is None:
+    if not hmac.compare_digest(ticket.encode(), _ticket(box, run).encode()) or path is None:
         raise NotFound("There is no such log.")
     return PlainTextResponse(path.read_text(errors="replace"))
 

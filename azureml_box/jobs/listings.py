@@ -1,6 +1,7 @@
 """Which jobs a list shows: root jobs, the newest first.
 
-Source: `jobs.list` of the ARM reference (`jobType`, `tag`, `listViewType`, `properties`).
+Source: `jobs.list` of the ARM reference (`jobType`, `tag`, `listViewType`, `properties`; `scheduled` and `scheduleId` up to
+2024-10-01).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 from azureml_box.errors import BadRequest
 
-PARAMETERS = ("$skip", "$top", "$skiptoken", "jobType", "tag", "listViewType", "properties")
+PARAMETERS = ("$skip", "$top", "$skiptoken", "jobType", "tag", "listViewType", "properties", "scheduled", "scheduleId")
 _VIEWS = {"activeonly": (False,), "archivedonly": (True,), "all": (False, True)}
 
 
@@ -36,6 +37,11 @@ def _fits(properties: Mapping[str, Any], query: Mapping[str, str]) -> bool:
     if kind and str(properties.get("jobType")).lower() != kind.lower():
         return False
     if tag and tag not in properties["tags"]:
+        return False
+    schedule = properties["properties"].get("azureml.scheduleName")
+    if query.get("scheduled", "").lower() == "true" and schedule is None:
+        return False
+    if query.get("scheduleId") and str(query["scheduleId"]).rsplit("/", 1)[-1] != schedule:
         return False
     wanted = [pair.partition("=") for pair in query.get("properties", "").split(",") if pair]
     own = properties["properties"]

@@ -1,7 +1,8 @@
 """The logs of a job, by the names that Azure gives them.
 
 A command writes `user_logs/std_log.txt`; a pipeline has `logs/azureml/executionlogs.txt`, which `jobs.stream` shows (the
-patterns are `JobLogPattern` of azure-ai-ml 1.35; the words are those that streamed pipelines print).
+patterns are `JobLogPattern` of azure-ai-ml 1.35; the words are those that streamed pipelines print). A job whose environment
+was built has `azureml-logs/20_image_build_log.txt`, a sweep `azureml-logs/hyperdrive.txt`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from azureml_box import datastores
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
-NAMES = ("user_logs/std_log.txt", "logs/azureml/executionlogs.txt")
+BUILD, SWEEP = "azureml-logs/20_image_build_log.txt", "azureml-logs/hyperdrive.txt"
+NAMES = ("user_logs/std_log.txt", "logs/azureml/executionlogs.txt", BUILD, SWEEP)
+# What a command writes into these folders of its working directory is kept with its run, as in Azure.
+KEPT = ("outputs", "logs")
 
 
 def there(box: Box, run: str) -> dict[str, Path]:
@@ -33,8 +37,10 @@ def tell(box: Box, pipeline: str, text: str) -> None:
 
 
 def upload(box: Box, run: str) -> None:
-    """Sends a run's logs to where the SDK looks for a job's artifacts (blocks)."""
+    """Sends a run's logs, and what its command kept beside them, to where the SDK looks for a job's artifacts (blocks)."""
+    address = f"azureml://datastores/{datastores.ARTIFACTS}/paths/ExperimentRun/dcid.{run}"
+    container, place = datastores.resolve(box, address)
     for name, path in there(box, run).items():
-        address = f"azureml://datastores/{datastores.ARTIFACTS}/paths/ExperimentRun/dcid.{run}/{name}"
-        container, blob = datastores.resolve(box, address)
-        box.storage.upload_file(container, blob, path)
+        box.storage.upload_file(container, f"{place}/{name}", path)
+    for name in KEPT:
+        box.storage.upload_folder(container, f"{place}/{name}", box.jobs.folder(run) / "code" / name)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azureml_box import assets, datastores
-from azureml_box.jobs import copies, files, modes
+from azureml_box.jobs import copies, files, logs, modes
 from azureml_box.jobs.files import Placed
 from azureml_box.jobs.plan import Step
 from azureml_box.jobs.values import Asset, FromStep, Literal
@@ -61,6 +61,9 @@ def _files(box: Box, value: Asset | FromStep, place: Path, source: Source) -> Pl
 def own(step: Step, made: Materials) -> dict[str, copies.Snapshot]:
     """Makes the files the step's own (blocks); returns how those inputs look that it may change for others too."""
     copies.detach(made.code)
+    for name in logs.KEPT:
+        if not (made.code / name).exists():
+            (made.code / name).mkdir()
     for placed in made.placed.values():
         copies.detach(placed.place)
     writable = (name for name in made.placed if modes.writable(step.inputs[name], step.modes[name]))

@@ -6,9 +6,11 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from azureml_box.jobs import delivery, describe, documents, logs, states
+from azureml_box.jobs import delivery, describe, documents, logs, registering, states
+from azureml_box.jobs.failures import StepFailed
 from azureml_box.jobs.plan import Plan, Step
-from azureml_box.jobs.steps import StepFailed, StepRunner
+from azureml_box.jobs.steps import StepRunner
+from azureml_box.jobs.sweeps import showing
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -47,7 +49,10 @@ class PipelineRun:
 
     async def cancel(self, run: str) -> None:
         """Ends one step, or the steps of one group, and returns when their processes have ended."""
-        path = next(path for path, name in self._runs.items() if name == run)
+        path = next((path for path, name in self._runs.items() if name == run), None)
+        if path is None:
+            await self._runner.cancel(run)
+            return
         chosen = [step for step in self._tasks if step == path or step.startswith(f"{path}/")]
         states.enter(self._box, run, "CancelRequested")
         self._unwanted |= set(chosen)
@@ -63,14 +68,20 @@ class PipelineRun:
             shown = {"jobType": "Pipeline", "displayName": path.rsplit("/", 1)[-1], "componentId": component.id}
             self._put(path, {**common, **shown, "jobs": {}, "settings": {}}, self._runs[path.rpartition("/")[0]])
         for path, step in self._plan.steps.items():
-            shown = describe.step(self._box, step, self._runs[path], self._name)
-            self._put(path, {**common, **shown}, self._runs[step.group])
+            shown = describe.step(self._box, step, self._runs[path], self._name, self._datastore())
+            if step.sweep is not None:
+                shown = showing.node(step.sweep, step, shown)
+            self._put(path, {**common, **shown}, self._runs[step.group], step.destinations)
 
-    def _put(self, path: str, properties: dict[str, Any], parent: str) -> None:
+    def _datastore(self) -> str:
+        return self._plan.settings.default_datastore
+
+    def _put(self, path: str, properties: dict[str, Any], parent: str, destinations: Any = None) -> None:
         name = self._runs[path]
         if self._box.store.get(documents.KIND, name) is not None:  # made by a former emulator
             return
         doc = documents.make(self._box, name, properties, parent=parent, root=self._name)
+        doc |= {"_destinations": destinations or {}, "_datastore": self._datastore()}
         self._box.store.put(documents.KIND, name, doc)
 
     async def _run_steps(self) -> str:
@@ -118,7 +129,7 @@ class PipelineRun:
         doc = documents.get(self._box, run)
         if doc["properties"]["status"] in documents.ENDS:  # under a former emulator
             if not doc.get("_sent") and not doc.get("_reused"):
-                self._runner.uploads.begin(run, outputs)
+                self._runner.uploads.begin(run, outputs, settle=doc["properties"]["status"] == "Completed")
             return
         logs.tell(self._box, self._name, f"Submitting 1 runs, first five are: {run[:8]}:{run}")
         try:
@@ -148,10 +159,11 @@ class PipelineRun:
             entry = doc["properties"]["outputs"].get(output) if not group else None
             if entry is None:
                 continue
-            made, wanted = self._runner.uri(source), entry.get("uri")
-            entry["uri"] = delivery.chosen(str(wanted), self._name, output) if wanted else made
-            if wanted:
-                await asyncio.to_thread(delivery.deliver, self._box, made, entry["uri"])
+            made, wanted = self._runner.uri(source), str(entry.get("uri") or "")
+            entry["uri"] = await delivery.deliver_to(self._box, made, wanted, self._name, output)
+            if name := entry.get("assetName"):
+                kind, version = str(entry.get("jobOutputType") or "uri_folder"), str(entry.get("assetVersion") or "")
+                await registering.register(self._box, kind, entry["uri"], str(name), version, self._name)
         self._box.store.put(documents.KIND, self._name, doc)
 
 

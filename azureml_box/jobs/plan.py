@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azureml_box.errors import BadRequest
 from azureml_box.jobs.settings import Settings
 from azureml_box.jobs.values import FromStep, Value
+
+if TYPE_CHECKING:
+    from azureml_box.jobs.sweeps.definition import Sweep
 
 Find = Callable[[str, str | None], "Component"]
 
@@ -25,7 +28,10 @@ class Component:
 
 @dataclass
 class Step:
-    """One command to run; `path` is its place in the pipeline, as in `outer/inner`."""
+    """One command to run; `path` is its place in the pipeline, as in `outer/inner`.
+
+    With a `sweep` it is run as that sweep's trials.
+    """
 
     path: str
     group: str
@@ -36,6 +42,9 @@ class Step:
     timeout: float | None = None
     modes: dict[str, str] = field(default_factory=dict)
     resources: dict[str, Any] = field(default_factory=dict)
+    sweep: Sweep | None = None
+    is_trial: bool = False
+    destinations: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

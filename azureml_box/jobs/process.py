@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from azureml_box.jobs import tree
+from azureml_box import tree
 
 _LOOK_EVERY = 0.1
 # The number is there before the command begins. The command has a shell of its own, since it may end in `exit` or `exec`.

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from azureml_box.errors import BadRequest
-from azureml_box.http import accepted, body, json, newest_page
+from azureml_box.http import accepted, body, json, made, newest_page
 from azureml_box.jobs import bodies, documents, files, listings
 from azureml_box.jobs.submission import plan_of
 from azureml_box.stamps import stamp
@@ -34,7 +34,8 @@ def routes(box: Box) -> list[BaseRoute]:
 
     async def put(request: Request) -> Response:
         check_query(box, request)
-        return _put(box, request.path_params["name"], await body(request))
+        doc, new = _put(box, request.path_params["name"], await body(request))
+        return made(box, request, doc, new)
 
     async def cancel(request: Request) -> Response:
         check_query(box, request)
@@ -52,33 +53,50 @@ def routes(box: Box) -> list[BaseRoute]:
     ]
 
 
-def _put(box: Box, name: str, sent: dict[str, Any]) -> Response:
+def _put(box: Box, name: str, sent: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """(the job, whether it is new)."""
     properties = sent.get("properties")
     if not isinstance(properties, dict):
         raise BadRequest("The body must have properties.", "InvalidRequestContent")
     known = box.store.get(documents.KIND, name)
     if known is not None:
-        return _change(box, known, properties)
+        return _change(box, known, properties), False
+    return begin(box, name, sent), True
+
+
+def begin(box: Box, name: str, sent: dict[str, Any]) -> dict[str, Any]:
+    """Makes a job of the body of a PUT and begins it; its document. A job of this name that exists is left as it is.
+
+    Raises:
+        ArmError: the body is refused.
+    """
+    if (known := box.store.get(documents.KIND, name)) is not None:
+        return known
+    properties = sent["properties"]
     bodies.check(box, sent, properties)
+    # The ARM reference lets an output be null: one with all defaults.
+    outputs = {output: {} if entry is None else entry for output, entry in (properties.get("outputs") or {}).items()}
+    properties = {**properties, "outputs": outputs}
     plan = plan_of(box, properties)
     doc = documents.make(box, name, properties, parent=None, root=name)
     if "" in plan.steps:
+        doc["_destinations"] = plan.steps[""].destinations
         for output, entry in (doc["properties"].get("outputs") or {}).items():
             entry["uri"] = _command_output(name, output, entry)
     box.store.put(documents.KIND, name, doc)
     box.jobs.submit(name, plan)
-    return json(doc, 201)
+    return doc
 
 
 def _command_output(name: str, output: str, entry: dict[str, Any]) -> str:
     return files.output_uri(name, output, files.is_file(entry.get("jobOutputType")))
 
 
-def _change(box: Box, doc: dict[str, Any], properties: dict[str, Any]) -> Response:
+def _change(box: Box, doc: dict[str, Any], properties: dict[str, Any]) -> dict[str, Any]:
     """A job that exists is never run again: only what people may change of it is taken."""
     for field in _CHANGEABLE:
         if properties.get(field) is not None:
             doc["properties"][field] = properties[field]
     doc["systemData"] = stamp(doc)
     box.store.put(documents.KIND, doc["name"], doc)
-    return json(doc)
+    return doc

@@ -32,7 +32,7 @@ _digests: dict[tuple[int, int, int, int], str] = {}
 def possible(plan: Plan, step: Step) -> bool:
     """Whether this step may be taken from an earlier job, or later jobs may take it; a command job never is."""
     deterministic = str(step.component.spec.get("is_deterministic", True)).lower() == "true"
-    return bool(step.path) and deterministic and not plan.settings.force_rerun
+    return bool(step.path) and not step.is_trial and deterministic and not plan.settings.force_rerun
 
 
 def fingerprint(box: Box, step: Step, made: Materials) -> str:
@@ -71,6 +71,7 @@ def take(box: Box, run: str, earlier: dict[str, Any]) -> None:
     doc = documents.get(box, run)
     doc["_reused"] = earlier["name"]
     doc["properties"]["outputs"] = earlier["properties"]["outputs"]
+    doc["_datastore"] = earlier.get("_datastore")
     doc["properties"]["properties"] |= {
         "azureml.isreused": "true",
         "azureml.reusedrunid": earlier["name"],

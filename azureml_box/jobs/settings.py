@@ -23,6 +23,7 @@ class Settings:
     continue_on_step_failure: bool = True
     force_rerun: bool = False
     default_compute: str = ""
+    default_datastore: str = ""
 
 
 def snake(sent: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -41,7 +42,12 @@ def read(sent: Mapping[str, Any] | None) -> Settings:
         continue_on_step_failure=_flag(given, "continue_on_step_failure", True),
         force_rerun=_flag(given, "force_rerun", False),
         default_compute=str(given.get("default_compute") or ""),
+        default_datastore=_name(given.get("default_datastore")),
     )
+
+
+def _name(datastore: Any) -> str:
+    return str(datastore or "").rsplit("/", 1)[-1].removeprefix("azureml:")
 
 
 def _flag(given: Mapping[str, Any], name: str, usual: bool) -> bool:

@@ -6,25 +6,22 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from azureml_box.environments import BuildError, Interpreter, wanted
 from azureml_box.errors import ArmError
-from azureml_box.jobs import command, describe, documents, environment, files, materials, process, reuse, states
+from azureml_box.jobs import command, describe, documents, environment, files, logs, materials, process, reuse, states
+from azureml_box.jobs.failures import StepFailed
 from azureml_box.jobs.materials import Materials
 from azureml_box.jobs.plan import Plan, Step
+from azureml_box.jobs.sweeps.run import SweepRun
 from azureml_box.jobs.uploads import Uploads
 from azureml_box.jobs.values import FromStep
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
+# The service's own words: github.com/MG-Cafe/MLOps_Workshop/issues/8.
+_BUILD_FAILED = f"Image build failed. For more details, check log file {logs.BUILD}."
 _BEGUN = ("Running", "Finalizing")
-
-
-class StepFailed(Exception):
-    """A step did not end well; the message says why, `status` is the state that it ends in."""
-
-    def __init__(self, message: str, status: str = "Failed") -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class StepRunner:
@@ -33,14 +30,19 @@ class StepRunner:
     def __init__(self, box: Box, places: asyncio.Semaphore, plan: Plan, runs: dict[str, str]) -> None:
         self._box, self._places, self._plan, self._runs = box, places, plan, runs
         self.uploads = Uploads(box)
+        self._sweeps: dict[str, SweepRun] = {}
 
     def uri(self, source: FromStep) -> str:
         """The address of a step's output."""
-        entry = describe.outputs(self._plan.steps[source.step])[source.output]
-        return describe.address(self._origin(source.step), source.output, entry)
+        entry, ran = describe.outputs(self._plan.steps[source.step])[source.output], self._origin(source.step)
+        datastore = str(documents.get(self._box, ran).get("_datastore") or "")
+        return describe.address(ran, source.output, entry, datastore)
 
     def _origin(self, path: str) -> str:
-        return reuse.origin(documents.get(self._box, self._runs[path]))
+        doc = documents.get(self._box, self._runs[path])
+        if best := doc.get("_best"):  # a sweep's outputs are its best trial's
+            doc = documents.get(self._box, best)
+        return reuse.origin(doc)
 
     def _source(self, source: FromStep) -> tuple[Path, str]:
         return self._box.jobs.folder(self._origin(source.step)) / "outputs" / source.output, self.uri(source)
@@ -52,6 +54,24 @@ class StepRunner:
             StepFailed: the command failed, or its files are not there.
         """
         run = self._runs[step.path]
+        if step.sweep is None:
+            await self._run_as(step, run)
+            return
+        self._sweeps[run] = SweepRun(self._box, run, step, step.sweep, self._run_as)
+        try:
+            await self._sweeps[run].run()
+        except BaseException:
+            self.uploads.begin(run, [])
+            raise
+        await self.uploads.settle()  # of the best trial's outputs
+        self.uploads.begin(run, [], settle="_best" in documents.get(self._box, run))
+
+    async def cancel(self, trial: str) -> None:
+        """Ends one trial of a sweep, and returns when its processes have ended."""
+        for sweep in self._sweeps.values():
+            await sweep.cancel(trial)
+
+    async def _run_as(self, step: Step, run: str) -> None:
         status = documents.get(self._box, run)["properties"]["status"]
         begun = status in _BEGUN and process.began(self._box.jobs.folder(run))
         if not begun:
@@ -75,12 +95,14 @@ class StepRunner:
             key = await asyncio.to_thread(reuse.fingerprint, self._box, step, made) if self._reusable(step) else None
             if key and (earlier := reuse.find(self._box, key)):
                 reuse.take(self._box, run, earlier)
+                self.uploads.begin(run, [], settle=True)
                 return
             before = await asyncio.to_thread(materials.own, step, made)
             line = await asyncio.to_thread(self._line, step, folder, made)
         except (ArmError, OSError) as error:
             raise StepFailed(f"its inputs could not be prepared: {error}") from error
-        code = await self._execute(step, run, line)
+        python = await self._interpreter(step, run)
+        code = await self._execute(step, run, line, python)
         if before:
             await self.uploads.settle()  # what is written back must not be overtaken by what it replaces
             await asyncio.to_thread(materials.write_back, self._box, made, before)
@@ -91,12 +113,25 @@ class StepRunner:
     def _reusable(self, step: Step) -> bool:
         return reuse.possible(self._plan, step)
 
-    async def _execute(self, step: Step, run: str, line: str) -> int:
+    async def _interpreter(self, step: Step, run: str) -> Interpreter:
+        """The Python of the step's environment, built first where that is needed."""
+        asked = await asyncio.to_thread(wanted, self._box, step.component.spec.get("environment"))
+        try:
+            python = await self._box.environments.prepare(asked, self._box.jobs.folder(run) / logs.BUILD)
+        except BuildError as error:
+            self.uploads.begin(run, [])
+            raise StepFailed(f"{_BUILD_FAILED} {error}") from error
+        doc = documents.get(self._box, run)
+        doc["properties"]["properties"] |= {"azureml_box.interpreter": python.path}
+        self._box.store.put(documents.KIND, run, doc)
+        return python
+
+    async def _execute(self, step: Step, run: str, line: str, python: Interpreter) -> int:
         folder, log, doc = self._box.jobs.folder(run), self._box.jobs.log(run), documents.get(self._box, run)
         log.parent.mkdir(parents=True, exist_ok=True)
-        _note(log, step)
+        _note(log, step, python)
         experiment = doc["properties"]["experimentName"]
-        own = environment.of_run(self._box.config, run, doc["_root"], experiment, step.environment_variables)
+        own = environment.of_run(self._box.config, run, doc["_root"], experiment, step.environment_variables, python)
         states.enter(self._box, run, "Running")
         try:
             return await process.run(line, folder, log, own, step.timeout)
@@ -115,7 +150,7 @@ class StepRunner:
         self._end(step, run, code)
 
     def _end(self, step: Step, run: str, code: int) -> None:
-        self.uploads.begin(run, list(describe.outputs(step)))
+        self.uploads.begin(run, list(describe.outputs(step)), settle=code == 0)
         if code != 0:
             last = process.last_line(self._box.jobs.log(run))
             raise StepFailed(f"the command ended with exit code {code}: {last}")
@@ -134,9 +169,9 @@ def _overdue(step: Step) -> StepFailed:
     return StepFailed(f"it was canceled at its limit of {step.timeout:g} s", "Canceled")
 
 
-def _note(log: Path, step: Step) -> None:
+def _note(log: Path, step: Step, python: Interpreter) -> None:
     named = describe.environment(step.component.spec) or "none"
     with log.open("a") as file:
         if step.component.id:  # a command job has none
             file.write(f"[box] step {step.name}: component {step.component.id}\n")
-        file.write(f"[box] environment {named} maps to the box's own interpreter; one process on this machine\n")
+        file.write(f"[box] environment {named} maps to {python.words()}; one process on this machine\n")

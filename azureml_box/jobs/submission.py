@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from azureml_box import assets
+from azureml_box import assets, datastores
 from azureml_box.computes import find as find_compute
 from azureml_box.errors import ArmError, BadRequest, NotFound
-from azureml_box.jobs import expansion, inputs, modes, settings
+from azureml_box.jobs import destinations, expansion, inputs, modes, settings
 from azureml_box.jobs.durations import seconds
 from azureml_box.jobs.plan import Component, Find, Plan, Step
+from azureml_box.jobs.sweeps import definition
 from azureml_box.jobs.values import Value, read
 
 if TYPE_CHECKING:
@@ -28,10 +29,15 @@ def plan_of(box: Box, properties: dict[str, Any]) -> Plan:
     if kind == "Pipeline":
         made = _pipeline(box, properties)
     elif kind == "Command":
-        made = _command(box, properties)
+        made = _command(properties)
+    elif kind == "Sweep":
+        made = _sweep(properties)
     else:
         raise ArmError(501, "NotImplemented", f"The emulator does not run jobs of type {kind!r}.", "jobType")
+    if made.settings.default_datastore:
+        datastores.resolve(box, f"azureml://datastores/{made.settings.default_datastore}/paths/x")
     for step in made.steps.values():
+        step.destinations = destinations.read(box, step.destinations)
         if step.compute not in _SERVERLESS:
             find_compute(box, step.compute)
     return made
@@ -53,13 +59,31 @@ def _pipeline(box: Box, properties: dict[str, Any]) -> Plan:
     return made
 
 
-def _command(box: Box, properties: dict[str, Any]) -> Plan:
+def _objects(outputs: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
+    """A command's outputs, which are objects; a pipeline's may be texts that point elsewhere."""
+    for name, entry in (outputs or {}).items():
+        if isinstance(entry, str):
+            raise BadRequest(f"properties.outputs.{name} must be an object.", target=f"properties.outputs.{name}")
+    return outputs or {}
+
+
+def _sweep(properties: dict[str, Any]) -> Plan:
+    """A sweep is the command of its trial, run more than once."""
+    trial = properties.get("trial")
+    if not isinstance(trial, dict):
+        raise BadRequest("A sweep needs a trial.", target="trial")
+    made = _command({**properties, **trial, "limits": {}})
+    made.steps[""].sweep = definition.read(properties)
+    return made
+
+
+def _command(properties: dict[str, Any]) -> Plan:
     spec = {
         "name": str(properties.get("displayName") or "command"),
         "command": properties.get("command"),
         "outputs": {
             name: {"type": entry.get("jobOutputType") or "uri_folder"}
-            for name, entry in (properties.get("outputs") or {}).items()
+            for name, entry in _objects(properties.get("outputs")).items()
         },
         "environment": properties.get("environmentId"),
     }
@@ -78,6 +102,7 @@ def _command(box: Box, properties: dict[str, Any]) -> Plan:
         {key: str(value) for key, value in (properties.get("environmentVariables") or {}).items()},
         seconds(limit) if limit else None,
         modes.of_inputs(given, properties.get("inputs") or {}, {}),
+        destinations=properties.get("outputs") or {},
     )
     return Plan(steps={"": step})
 

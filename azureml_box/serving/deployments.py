@@ -11,14 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from azureml_box.errors import BadRequest, Conflict, NotFound
+from azureml_box.errors import BadRequest, NotFound
 from azureml_box.http import accepted, body, json, page
+from azureml_box.provisioning import must_rest, settle
 from azureml_box.serving import billing, endpoints
 from azureml_box.serving.documents import checked, document
 from azureml_box.serving.names import check_name
 from azureml_box.serving.process import tail
 from azureml_box.serving.recovery import forget
-from azureml_box.serving.rollout import bring_up
+from azureml_box.serving.rollout import bring_up, enter
 from azureml_box.serving.service import DEPLOYMENTS
 from azureml_box.stamps import stamp
 
@@ -85,8 +86,7 @@ async def _put(box: Box, request: Request) -> Response:
     endpoint, name = request.path_params["endpoint"], request.path_params["deployment"]
     check_name("deployment", name)
     owner = endpoints.find(box, endpoint)
-    if owner["properties"]["provisioningState"] == "Deleting":
-        raise Conflict(f"Online endpoint {endpoint!r} is being deleted.")
+    must_rest("online endpoint", owner)
     sent = checked(await body(request), box.config.location)
     before = box.store.get(DEPLOYMENTS, f"{endpoint}/{name}")
     if before is None:
@@ -106,16 +106,23 @@ async def _patch(box: Box, request: Request) -> Response:
 
 def _begin(box: Box, request: Request, doc: dict[str, Any], before: dict[str, Any] | None) -> Response:
     key = doc["_key"]
-    if before is not None and before["properties"]["provisioningState"] in ("Creating", "Updating", "Deleting"):
-        state = before["properties"]["provisioningState"]
-        raise Conflict(f"Online deployment {doc['name']!r} is {state}; wait until that operation has ended.")
-    doc["properties"]["provisioningState"] = "Updating" if before else "Creating"
+    must_rest("online deployment", before)
+    doc["properties"]["provisioningState"] = _meanwhile(doc, before)
     box.store.put(DEPLOYMENTS, key, doc)
     endpoint, _, name = key.partition("/")
     billing.begin(box.store, endpoint, name, doc["properties"]["instanceType"], doc["sku"]["capacity"])
     work = box.serving.exclusive(key, bring_up(box, key))
     operation = box.operations.start("put online deployment", work)
     return accepted(box, request, operation, doc, 200 if before else 201)
+
+
+def _meanwhile(doc: dict[str, Any], before: dict[str, Any] | None) -> str:
+    """The state while the change is made: where nothing but the number of instances changes, it scales."""
+    if before is None:
+        return "Creating"
+    kept = [{**one["properties"], "provisioningState": None, "tags": one["tags"]} for one in (doc, before)]
+    only = kept[0] == kept[1] and doc["sku"] != before["sku"]
+    return "Scaling" if only else "Updating"
 
 
 async def _delete(box: Box, request: Request) -> Response:
@@ -128,9 +135,17 @@ async def _delete(box: Box, request: Request) -> Response:
     if share:
         message = f"Online deployment {name!r} takes {share} % of the traffic of {endpoint!r}; set that to 0 first."
         raise BadRequest(message, "BadArgument")
+    must_rest("online endpoint", owner)
+    must_rest("online deployment", doc)
+    waiting = box.provisioning.begin("deployments", doc["_key"], doc, "delete")
     doc["properties"]["provisioningState"] = "Deleting"
     box.store.put(DEPLOYMENTS, doc["_key"], doc)
-    return accepted(box, request, box.operations.start("delete online deployment", forget(box, doc["_key"])))
+
+    async def work() -> None:
+        await settle(waiting, lambda state: enter(box, doc["_key"], state), done="")
+        await forget(box, doc["_key"])
+
+    return accepted(box, request, box.operations.start("delete online deployment", work()))
 
 
 async def _logs(box: Box, request: Request) -> Response:

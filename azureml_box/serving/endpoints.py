@@ -6,14 +6,16 @@ Shapes: azure-ai-ml 1.35 `_restclient` (OnlineEndpointData, EndpointAuthKeys, En
 from __future__ import annotations
 
 import uuid
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from azureml_box.errors import BadRequest, Conflict, NotFound
+from azureml_box.errors import ArmError, BadRequest, NotFound
 from azureml_box.http import accepted, body, json, page
+from azureml_box.provisioning import must_rest, settle
 from azureml_box.serving import keys
 from azureml_box.serving.names import check_mirror, check_name, check_traffic
 from azureml_box.serving.recovery import forget
@@ -77,25 +79,55 @@ async def _put(box: Box, request: Request) -> Response:
     check_name("endpoint", name)
     sent = await body(request)
     before = box.store.get(ENDPOINTS, name)
-    _refuse_busy(before, name)
+    must_rest("online endpoint", before)
     if before is None and len(box.store.list(ENDPOINTS)) >= _MOST:
         raise BadRequest(f"The subscription has {_MOST} online endpoints already, the most allowed.", "OutOfQuota")
     doc = _document(box, name, sent, before)
-    box.store.put(ENDPOINTS, name, doc)
-    operation = box.operations.start("put online endpoint")
-    return accepted(box, request, operation, doc, 200 if before else 201)
+    return _begin(box, request, doc, before)
+
+
+def _begin(box: Box, request: Request, doc: dict[str, Any], before: dict[str, Any] | None) -> Response:
+    """Store the endpoint; where it is provisioned slowly, its traffic and tags hold when that has ended."""
+    name = doc["name"]
+    work = box.provisioning.begin("endpoints", name, doc, "update" if before else "create")
+    shown = doc
+    if before is not None and work is not None:
+        served = {part: before["properties"][part] for part in ("traffic", "mirrorTraffic")}
+        shown = {**doc, "properties": {**doc["properties"], **served}}
+    box.store.put(ENDPOINTS, name, shown)
+
+    async def finish() -> None:
+        try:
+            await settle(work, lambda state: _enter(box, name, state), done="")
+        except ArmError:
+            if before is not None:
+                box.store.put(ENDPOINTS, name, before)
+                _enter(box, name, "Failed")
+            raise
+        _enter(box, name, "Succeeded", {part: doc["properties"][part] for part in ("traffic", "mirrorTraffic")})
+
+    operation = box.operations.start("put online endpoint", finish() if work else None)
+    return accepted(box, request, operation, shown, 200 if before else 201)
+
+
+def _enter(box: Box, name: str, state: str, fields: dict[str, Any] | None = None) -> None:
+    now = box.store.get(ENDPOINTS, name)
+    if now is not None:
+        now["properties"] |= {"provisioningState": state, **(fields or {})}
+        box.store.put(ENDPOINTS, name, now)
 
 
 async def _patch(box: Box, request: Request) -> Response:
     doc = find(box, request.path_params["endpoint"])
+    before = deepcopy(doc)
+    must_rest("online endpoint", doc)
     sent = await body(request)
     unknown = set(sent) - {"tags", "identity"}
     if unknown:
         raise BadRequest(f"PATCH changes tags and identity only, not {', '.join(sorted(unknown))}; use PUT.")
     doc |= {name: value for name, value in sent.items() if name == "tags"} | {"systemData": stamp(doc)}
     doc["identity"] = _identity(box, sent.get("identity"), doc)
-    box.store.put(ENDPOINTS, doc["name"], doc)
-    return accepted(box, request, box.operations.start("patch online endpoint"), doc, 200)
+    return _begin(box, request, doc, before)
 
 
 async def _delete(box: Box, request: Request) -> Response:
@@ -103,10 +135,13 @@ async def _delete(box: Box, request: Request) -> Response:
     doc = box.store.get(ENDPOINTS, name)
     if doc is None:
         return Response(status_code=204)
+    must_rest("online endpoint", doc)
+    waiting = box.provisioning.begin("endpoints", name, doc, "delete")
     doc["properties"]["provisioningState"] = "Deleting"
     box.store.put(ENDPOINTS, name, doc)
 
     async def work() -> None:
+        await settle(waiting, lambda state: _enter(box, name, state), done="")
         for deployment in box.store.list(DEPLOYMENTS, f"{name}/"):
             await forget(box, deployment["_key"])
         box.store.delete(ENDPOINTS, name)
@@ -147,7 +182,10 @@ def _document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] 
     properties = {
         "authMode": mode,
         "description": given.get("description"),
-        "properties": given.get("properties") or {},
+        "properties": {
+            **(given.get("properties") or {}),
+            "azureml.onlineendpointid": f"{box.config.workspace_scope}/onlineEndpoints/{name}".lower(),
+        },
         "compute": None,
         "publicNetworkAccess": given.get("publicNetworkAccess") or "Enabled",
         "traffic": traffic,
@@ -181,8 +219,3 @@ def _identity(box: Box, sent: dict[str, Any] | None, before: dict[str, Any] | No
         named = given.get("userAssignedIdentities") or {}
         identity["userAssignedIdentities"] = {resource: value or {} for resource, value in named.items()}
     return identity
-
-
-def _refuse_busy(doc: dict[str, Any] | None, name: str) -> None:
-    if doc is not None and doc["properties"]["provisioningState"] == "Deleting":
-        raise Conflict(f"Online endpoint {name!r} is being deleted; try again when that is done.")

@@ -60,7 +60,7 @@ def key_fits(keys: Mapping[str, str], given: str) -> bool:
 def token_fits(keys: Mapping[str, str], given: str) -> bool:
     """Whether it is a token of this endpoint that has not expired."""
     expiry, _, signature = given.partition(".")
-    if not (expiry.isdecimal() and expiry.isascii() and int(expiry) > time.time()):
+    if not (len(expiry) < 20 and expiry.isdecimal() and expiry.isascii() and int(expiry) > time.time()):
         return False
     return hmac.compare_digest(_signature(keys, int(expiry)).encode(), signature.encode())
 

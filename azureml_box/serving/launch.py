@@ -29,7 +29,10 @@ _SHORTEST_START = 60.0
 
 @dataclass(frozen=True)
 class Launch:
-    """Folders, variables and limits of one generation of a deployment; `model` lies in `model_dir`, by its own name."""
+    """Folders, variables and limits of one generation of a deployment; `model` lies in `model_dir`, by its own name.
+
+    `python` runs the scoring script where its environment is a virtual one; the server itself is always the box's.
+    """
 
     folder: str
     model: str | None
@@ -40,12 +43,13 @@ class Launch:
     concurrency: int = 1
     start_limit: float = 600.0
     model_dir: str | None = None
+    python: str | None = None
 
     def command(self, socket: str) -> list[str]:
         """The command line of the inference server."""
         options = [sys.executable, "-m", "azureml_box.serving.server", "--socket", socket]
         options += ["--concurrency", str(self.concurrency)]
-        for name in ("model", "code", "script"):
+        for name in ("model", "code", "script", "python"):
             value = getattr(self, name)
             options += [f"--{name}", value] if value else []
         return options
@@ -55,6 +59,9 @@ class Launch:
         passed = {name: os.environ[name] for name in _PASSED if name in os.environ}
         models = self.model_dir or self.model or ""
         fixed = {"AZUREML_MODEL_DIR": models, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        if self.python is not None:
+            binaries = Path(self.python).parent
+            passed |= {"VIRTUAL_ENV": str(binaries.parent), "PATH": f"{binaries}:{passed.get('PATH', '/usr/bin:/bin')}"}
         return {**passed, **self.environment, **fixed}
 
     @property

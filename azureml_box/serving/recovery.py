@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from azureml_box.provisioning import BUSY
 from azureml_box.serving import billing
 from azureml_box.serving.launch import Launch
 from azureml_box.serving.service import DEPLOYMENTS, ENDPOINTS
@@ -19,6 +20,9 @@ async def recover(box: Box) -> None:
             for deployment in box.store.list(DEPLOYMENTS, f"{doc['name']}/"):
                 await forget(box, f"{doc['name']}/{deployment['name']}")
             box.store.delete(ENDPOINTS, doc["name"])
+        elif doc["properties"]["provisioningState"] in BUSY:
+            doc["properties"]["provisioningState"] = "Failed"
+            box.store.put(ENDPOINTS, doc["name"], doc)
     for doc in box.store.list(DEPLOYMENTS):
         await _recover(box, doc["_key"], doc)
 
@@ -41,7 +45,7 @@ async def _recover(box: Box, key: str, doc: dict[str, Any]) -> None:
     if state == "Deleting":
         await forget(box, key)
         return
-    if state in ("Creating", "Updating"):
+    if state in BUSY:
         doc["properties"]["provisioningState"] = "Failed"
         box.store.put(DEPLOYMENTS, key, doc)
     if doc.get("_live"):

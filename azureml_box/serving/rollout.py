@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from azureml_box import assets
+from azureml_box.environments import BuildError, wanted
 from azureml_box.errors import ArmError, BadRequest
 from azureml_box.serving.launch import Launch, limits
 from azureml_box.serving.process import StartError, tail
@@ -27,7 +28,8 @@ async def bring_up(box: Box, key: str) -> None:
     if doc is None:
         return
     try:
-        await box.provisioning.wait("deployments", key)
+        what = {"Creating": "create", "Scaling": "scale"}.get(doc["properties"]["provisioningState"], "update")
+        await box.provisioning.wait("deployments", key, what)
         if doc.get("_source") != _source(doc) or key not in box.serving.keepers:
             doc["_live"] = asdict(await _serve(box, key, doc))
             doc["_source"] = _source(doc)
@@ -45,10 +47,20 @@ def _settle(box: Box, key: str, doc: dict[str, Any], state: str) -> None:
         box.store.put(DEPLOYMENTS, key, doc)
 
 
+def enter(box: Box, key: str, state: str) -> None:
+    """Change the state of a deployment, if it is still there."""
+    doc = box.store.get(DEPLOYMENTS, key)
+    if doc is not None:
+        doc["properties"]["provisioningState"] = state
+        box.store.put(DEPLOYMENTS, key, doc)
+
+
 async def _serve(box: Box, key: str, doc: dict[str, Any]) -> Launch:
     folder = box.serving.folder(key) / uuid.uuid4().hex[:8]
     try:
         launch = await asyncio.to_thread(_prepare, box, key, doc, folder)
+        if launch.script:
+            launch = replace(launch, python=await _python(box, key, doc))
         await box.serving.replace(key, launch)
     except StartError as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -57,6 +69,18 @@ async def _serve(box: Box, key: str, doc: dict[str, Any]) -> Launch:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return launch
+
+
+async def _python(box: Box, key: str, doc: dict[str, Any]) -> str | None:
+    """The interpreter of a scoring script's environment, built where it must be; None: the box's own."""
+    asked = await asyncio.to_thread(wanted, box, doc["properties"].get("environmentId"))
+    try:
+        found = await box.environments.prepare(asked, box.serving.folder(key) / "build.log")
+    except BuildError as error:
+        raise ArmError(400, "ImageBuildFailure", f"Image build failed. {error}") from error
+    with (box.serving.folder(key) / "storage.log").open("a", encoding="utf-8") as log:
+        log.write(f"The scoring script runs in {found.words()}\n")
+    return found.path if found.venv else None
 
 
 def _not_ready(box: Box, key: str, error: StartError) -> ArmError:
@@ -102,5 +126,5 @@ def _model(box: Box, asset_id: str, target: Path) -> Path:
 
 def _source(doc: dict[str, Any]) -> dict[str, Any]:
     """What a change of makes a new generation necessary; the rest, tags for example, changes in place."""
-    names = ("model", "codeConfiguration", "environmentVariables", "requestSettings")
+    names = ("model", "codeConfiguration", "environmentId", "environmentVariables", "requestSettings")
     return {**{name: doc["properties"].get(name) for name in names}, "instances": doc["sku"]["capacity"]}

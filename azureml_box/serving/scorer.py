@@ -28,7 +28,8 @@ class LoadError(Exception):
 
 def mlflow_score(folder: Path) -> Score:
     """Load an MLflow folder through its python_function flavor."""
-    flavor = _flavor(folder)
+    document = _described(folder)
+    flavor, columns = _flavor(folder, document), _columns(document)
     sys.path.insert(0, str(folder / str(flavor.get("code", "."))))
     module = importlib.import_module(str(flavor["loader_module"]))
     data = folder / str(flavor["data"]) if flavor.get("data") else folder
@@ -38,7 +39,7 @@ def mlflow_score(folder: Path) -> Score:
         doc = _parse(raw)
         if not isinstance(doc, dict) or "input_data" not in doc:
             raise BadInputError('The request must be a JSON object with the key "input_data".')
-        return _dump(model.predict(doc["input_data"], params=doc.get("params") or {}))
+        return _dump(model.predict(model_input(doc["input_data"], columns), params=doc.get("params") or {}))
 
     return score
 
@@ -62,15 +63,50 @@ def script_score(code: Path, script: str) -> Score:
     return score
 
 
-def _flavor(folder: Path) -> dict[str, Any]:
+def model_input(given: Any, columns: list[str]) -> Any:
+    """What a model gets of `input_data`: a table where it comes split into columns and rows, or has a signature of columns.
+
+    Source: learn.microsoft.com/azure/machine-learning/how-to-deploy-mlflow-models, "Payload in MLflow built-in server".
+
+    Raises:
+        BadInputError: rows and columns do not fit.
+    """
+    split = isinstance(given, dict) and {"columns", "data"} <= set(given) <= {"columns", "data", "index"}
+    if not split and not (columns and isinstance(given, list)):
+        return given
+    import pandas
+
+    table = given if split else {"columns": columns, "data": given}
+    try:
+        return pandas.DataFrame(table["data"], index=table.get("index"), columns=table["columns"])
+    except (TypeError, ValueError) as error:
+        raise BadInputError(f"input_data is no table: {error}") from None
+
+
+def _columns(document: dict[str, Any]) -> list[str]:
+    """The names in the model's signature, where that is of columns."""
+    try:
+        inputs = json.loads((document.get("signature") or {}).get("inputs") or "[]")
+        return [str(one["name"]) for one in inputs]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return []  # tensors have no names
+
+
+def _described(folder: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        document = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
-        flavor = dict(document["flavors"]["python_function"])
+        return dict(yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise LoadError(f"{folder} is no MLflow model: it has no file MLmodel.") from None
-    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+    except (TypeError, ValueError, yaml.YAMLError) as error:
+        raise LoadError(f"{folder / 'MLmodel'} is no description of a model: {error!r}") from None
+
+
+def _flavor(folder: Path, document: dict[str, Any]) -> dict[str, Any]:
+    try:
+        flavor = dict(document["flavors"]["python_function"])
+    except (KeyError, TypeError, ValueError) as error:
         raise LoadError(f"{folder / 'MLmodel'} has no flavors.python_function: {error!r}") from None
     if "loader_module" not in flavor:
         raise LoadError(f"{folder / 'MLmodel'}: flavors.python_function has no loader_module.")

@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from azureml_box.serving.remote import remote_score
 from azureml_box.serving.scorer import BadInputError, LoadError, Score, mlflow_score, script_score
 
 _log = logging.getLogger("inference")
@@ -105,12 +106,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path)
     parser.add_argument("--code", type=Path)
     parser.add_argument("--script")
+    parser.add_argument("--python", help="the interpreter of the script, where it is not this one")
     parser.add_argument("--concurrency", type=int, default=1)
     parser.add_argument("--scoring-timeout-ms", type=int, default=3_600_000)
     return parser.parse_args()
 
 
 def _load(options: argparse.Namespace) -> Score:
+    if options.script and options.python:
+        return remote_score(options.python, options.code, options.script, options.concurrency)
     if options.script:
         return script_score(options.code, options.script)
     if options.model is None:

@@ -40,6 +40,18 @@ def find_deployment(endpoint: str, deployment: str, run: str = "") -> OnlineDepl
     return found
 
 
+def is_gone(endpoint: str, deployment: str) -> bool:
+    """Whether a deployment is there no more, by two witnesses: a single 404 may be wrong, and what stands bills."""
+    if outside().online.deployment(endpoint, deployment) is not None:
+        return False
+    return all(one.name != deployment for one in outside().online.deployments(endpoint))
+
+
+def is_listed(endpoint: str) -> bool:
+    """Whether the listing shows an endpoint: making one that stands would take its traffic."""
+    return any(one.name == endpoint for one in outside().online.all())
+
+
 def start_deployment(endpoint: str, deployment: str, model_id: str, instance_type: str, run: str) -> None:
     """Starts making a deployment of a registered MLflow model, without traffic."""
     outside().online.start_deployment(endpoint, deployment, model_id, instance_type, {TAG_RUN: run})

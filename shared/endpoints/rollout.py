@@ -22,7 +22,8 @@ def bring_up(endpoint: str, name: str, deployment: str, model_id: str, instance_
     """
     found = deployments.find_endpoint(endpoint, name)
     if found is None:
-        deployments.start_endpoint(endpoint, name)
+        if not deployments.is_listed(endpoint):
+            deployments.start_endpoint(endpoint, name)
         return False
     if _pending(found):
         return False
@@ -52,7 +53,8 @@ def route_all(endpoint: str, name: str, deployment: str) -> bool:
         return False
     if found.traffic == {deployment: 100}:
         return found.state == "succeeded"
-    if found.state == "succeeded":
+    made = outside().online.deployment(endpoint, deployment)
+    if found.state == "succeeded" and made is not None and made.state == "succeeded":
         outside().online.set_traffic(endpoint, {deployment: 100})
     return False
 
@@ -65,7 +67,7 @@ def take_down(endpoint: str, name: str, deployment: str, run: str = "") -> bool:
     """
     made = deployments.find_deployment(endpoint, deployment, run)
     if made is None:
-        return True
+        return deployments.is_gone(endpoint, deployment)
     found = deployments.find_endpoint(endpoint, name)
     if found is not None and found.traffic.get(deployment):
         if found.state == "succeeded":
@@ -74,7 +76,7 @@ def take_down(endpoint: str, name: str, deployment: str, run: str = "") -> bool:
         return False
     if made.state != "deleting":
         outside().online.delete_deployment(endpoint, deployment)
-    return outside().online.deployment(endpoint, deployment) is None
+    return deployments.is_gone(endpoint, deployment)
 
 
 def try_out(endpoint: str, name: str, deployment: str, scoring_uri: str, snapshot: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from shared.azure.outside import outside
 from shared.endpoints import target as targets
 from shared.endpoints import usage
-from shared.errors import ServiceError, TransientError
+from shared.errors import ServiceError, TransientError, UnreadableError
 
 MAX_BODY = 1024 * 1024
 _OPENAI_PATIENCE = 120
@@ -48,7 +48,7 @@ async def ask(name: str, body: bytes) -> bytes:
         )
     try:
         return await _ask(name, body)
-    except ServiceError as error:
+    except (ServiceError, UnreadableError) as error:
         asked = error.retry_after if isinstance(error, TransientError) else None
         headers = {"Retry-After": str(round(asked or 5))}
         told = f"the model {name!r} cannot be reached right now"

@@ -6,7 +6,7 @@ before: whoever was killed, late or cut off between two calls is put right here.
 
 from __future__ import annotations
 
-from shared.azure.outside import outside
+from shared.endpoints import deployments
 from shared.lifecycle import telling
 from shared.runs import identity, slots, store, work
 from shared.runs.records import Endpoint, Leaving, Record, Run, Upload, now
@@ -78,4 +78,4 @@ def leave(record: Endpoint, deployment: str, run: str) -> bool:
 
 
 def _stands(record: Endpoint, deployment: str) -> bool:
-    return outside().online.deployment(record.endpoint_name, deployment) is not None
+    return not deployments.is_gone(record.endpoint_name, deployment)

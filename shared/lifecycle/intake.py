@@ -8,7 +8,7 @@ from shared.azure.seen import Listed
 from shared.datasets.paths import place
 from shared.errors import UnreadableError
 from shared.lifecycle import problems
-from shared.lifecycle.uploads import companions, folder
+from shared.lifecycle.uploads import companions, folder, newest_of
 from shared.runs import identity, store, work
 from shared.runs.records import Moment, Upload, now, rests, stamp
 
@@ -27,7 +27,7 @@ def look_at_folder(name: str) -> None:
     blobs = folder(name)
     beside = companions(blobs)
     datasets = [blob for blob in blobs if (where := place(blob.path)) and where.role == "dataset"]
-    newest = max(datasets, key=lambda blob: blob.modified, default=None)
+    newest = newest_of(datasets)
     for blob in datasets:
         key = identity.upload_key(name, blob.path, blob.etag)
         try:

@@ -8,6 +8,7 @@ from shared.azure.blobs import Container
 from shared.azure.seen import Listed
 from shared.datasets.paths import place
 from shared.errors import ServiceError
+from shared.lifecycle.uploads import newest_of
 from shared.runs import identity, store, work
 from shared.settings import settings
 
@@ -49,9 +50,10 @@ def _astray(blobs: list[Listed], written: dict[str, datetime], present: datetime
 def _is_astray(name: str, found: list[tuple[str, Listed]], written: dict[str, datetime], present: datetime) -> bool:
     datasets = [blob for role, blob in found if role == "dataset"]
     records = [written.get(identity.upload_key(name, blob.path, blob.etag)) for blob in datasets]
-    if not datasets or None in records:
-        return bool(datasets)
-    last = max(when for when in records if when is not None)
+    newest = newest_of(datasets)
+    if newest is None or None in records:
+        return newest is not None
+    last = written[identity.upload_key(name, newest.path, newest.etag)]
     beside = max((blob.modified for role, blob in found if role != "dataset"), default=None)
     if beside is None:
         return False

@@ -51,7 +51,7 @@ MOVES: dict[str, dict[str, tuple[str, ...]]] = {
         "superseded": ("registered",),
     },
     "endpoint": {
-        "absent": ("asleep",),
+        "absent": ("asleep", "awake"),
         "asleep": ("waking", "awake", "absent"),
         "waking": ("awake", "asleep", "absent"),
         "awake": ("falling_asleep", "awake", "asleep", "absent"),

@@ -38,8 +38,8 @@ def report(record: Run | Upload) -> None:
     found = reports.beside(record.path if isinstance(record, Upload) else str(record.dataset["path"]))
     if isinstance(record, Upload):
         _report_upload(record, found)
-    elif found.get("run", record.id) == record.id and _says(found) != (record.state, record.reason):
-        _report_run(record)
+    elif (not found or found.get("run") == record.id) and _says(found) != (record.state, record.reason):
+        _report_run(record, found)
 
 
 def _says(found: dict[str, object]) -> tuple[object, object]:
@@ -47,25 +47,25 @@ def _says(found: dict[str, object]) -> tuple[object, object]:
 
 
 def _report_upload(upload: Upload, found: dict[str, object]) -> None:
-    if found.get("etag", upload.etag) != upload.etag or not _wants_report(upload):
+    """A rejection or withdrawal, where its version still lies there: what is said of another version must not stay."""
+    if upload.state not in ("rejected", "withdrawn"):
         return
-    if _says(found) != (upload.state, upload.reason):
-        reports.update(
-            upload.path, etag=upload.etag, name=upload.name, state=upload.state, reason=upload.reason, fix=upload.fix
-        )
+    same = found.get("etag") == upload.etag
+    if (same and _says(found) == (upload.state, upload.reason)) or not _lies_there(upload):
+        return
+    told = {"etag": upload.etag, "name": upload.name, "state": upload.state, "reason": upload.reason, "fix": upload.fix}
+    reports.publish(upload.path, {**(found if same else {}), "file": upload.path, **told})
 
 
-def _wants_report(upload: Upload) -> bool:
-    """Whether its end is told beside it: not where the file itself is gone, or another by now."""
-    if upload.state == "withdrawn":
-        there = Container("datasets").properties(upload.path)
-        return there is not None and there.etag == upload.etag
-    return upload.state == "rejected"
+def _lies_there(upload: Upload) -> bool:
+    there = Container("datasets").properties(upload.path)
+    return there is not None and there.etag == upload.etag
 
 
-def _report_run(run: Run) -> None:
+def _report_run(run: Run, found: dict[str, object]) -> None:
     reports.update(
         str(run.dataset["path"]),
+        etag=found.get("etag") or run.dataset["etag"],
         name=run.name,
         run=run.id,
         state=run.state,

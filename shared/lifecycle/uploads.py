@@ -62,6 +62,11 @@ def companions(blobs: list[Listed]) -> dict[str, str]:
     return {blob.path: blob.etag for blob in blobs if (where := place(blob.path)) and where.role != "dataset"}
 
 
+def newest_of(datasets: list[Listed]) -> Listed | None:
+    """The dataset that was written last; of several in one second the first by path."""
+    return max(datasets, key=lambda blob: blob.modified, default=None)
+
+
 def files(dataset: Listed, blobs: list[Listed]) -> dict[str, Blob]:
     """What is checked: the dataset and, where they lie beside it, its test and validation files."""
     ends = clock.monotonic() + READING_SECONDS

@@ -232,6 +232,53 @@ def test_a_model_can_be_published_to_the_registry(registry: Any, tmp_path: Path)
     assert environment.id == "azureml://registries/azureml/environments/mine/versions/1"
 
 
+def test_assets_of_the_workspace_are_shared_with_the_registry(registry: Any, client: Any, tmp_path: Path) -> None:
+    from azure.ai.ml.entities import Data, Environment, Model
+
+    (tmp_path / "files/deep").mkdir(parents=True)
+    (tmp_path / "files/MLmodel").write_text("shared")
+    (tmp_path / "files/deep/part").write_text("part")
+    (tmp_path / "one.csv").write_text("a,b")
+    client.models.create_or_update(
+        Model(name="mine", version="1", path=str(tmp_path / "files"), type="mlflow_model", tags={"by": "me"})
+    )
+    client.data.create_or_update(Data(name="rows", version="1", path=str(tmp_path / "one.csv"), type="uri_file"))
+    client.environments.create_or_update(Environment(name="place", version="1", image="example.org/i:1"))
+    target = {"share_with_version": "7", "registry_name": "azureml"}
+    model = client.models.share("mine", "1", share_with_name="theirs", **target)
+    assert (model.id, model.tags) == ("azureml://registries/azureml/models/theirs/versions/7", {"by": "me"})
+    registry.models.download("theirs", "7", download_path=str(tmp_path / "got"))
+    found = {path.name: path.read_text() for path in (tmp_path / "got").rglob("*") if path.is_file()}
+    assert found == {"MLmodel": "shared", "part": "part"}
+    data = client.data.share("rows", "1", share_with_name="rows-2", **target)
+    assert (data.type, data.path.endswith("/one.csv")) == ("uri_file", True)
+    environment = client.environments.share("place", "1", share_with_name="place-2", **target)
+    assert (environment.version, environment.image) == ("7", "example.org/i:1")
+    with pytest.raises(Exception, match="already exists"):
+        client.models.share("mine", "1", share_with_name="theirs", **target)
+    with pytest.raises(Exception, match="Could not find asset"):
+        client.models.share("nobody", "1", share_with_name="nobody", **target)
+
+
+def test_components_and_data_are_published_with_their_files(registry: Any, tmp_path: Path) -> None:
+    from azure.ai.ml import command
+    from azure.ai.ml.entities import Data
+
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/run.py").write_text("print('hello')")
+    (tmp_path / "rows.csv").write_text("a,b")
+    step = command(name="speak", version="1", command="python run.py", code=str(tmp_path / "src"), environment="x:1")
+    step.component.environment = "azureml://registries/azureml/environments/plain/versions/1"
+    made = registry.components.create_or_update(step.component)
+    assert made.id == "azureml://registries/azureml/components/speak/versions/1"
+    assert made.code.startswith("azureml://registries/azureml/codes/")
+    data = registry.data.create_or_update(
+        Data(name="table", version="1", path=str(tmp_path / "rows.csv"), type="uri_file")
+    )
+    assert data.id == "azureml://registries/azureml/data/table/versions/1"
+    assert registry.data.get("table", version="1").path.endswith("rows.csv")
+
+
 def test_a_missing_asset_is_not_found(registry: Any, client: Any) -> None:
     from azure.core.exceptions import ResourceNotFoundError
 
@@ -381,8 +428,8 @@ def test_unknown_versions_resources_and_paths_are_refused(rig: Rig) -> None:
     assert (status, "InvalidApiVersionParameter" in text) == (400, True)
     status, text = rig.call(f"{base}/other/models?api-version=2023-08-01-preview", token)
     assert (status, "ResourceNotFound" in text) == (404, True)
-    assert rig.call(f"{base}/box/schedules?api-version=2023-08-01-preview", token)[0] == 501
-    assert "schedules" in rig.call("/_emulator/unsupported", token)[1]
+    assert rig.call(f"{base}/box/featuresets?api-version=2023-08-01-preview", token)[0] == 501
+    assert "featuresets" in rig.call("/_emulator/unsupported", token)[1]
 
 
 def test_what_was_registered_survives_a_restart(rig: Rig, client: Any, tmp_path: Path) -> None:

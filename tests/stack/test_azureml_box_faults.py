@@ -82,7 +82,7 @@ def test_a_fault_comes_before_the_effect_or_after_it(workspace: Workspace) -> No
     calls = [call for call in workspace.control.calls(method="PUT") if "/computes/" in call["path"]]
     assert [(call["status"], call["answered"], call["effect"]) for call in calls] == [
         (None, 500, "none"),
-        (201, 500, "changed"),
+        (201, 500, "created"),
     ]
 
 
@@ -312,7 +312,7 @@ def test_the_unmodified_sdk_gets_over_what_azure_may_do_and_tells_what_it_cannot
     control.add_fault(method="PUT", path="computes/*", kind="reset", when="after")
     client.compute.begin_create_or_update(cluster).result()
     puts = [(call["fault"], call["effect"]) for call in control.calls(method="PUT", path="/computes/")]
-    assert puts == [("f2", "changed"), (None, "changed")]  # a client's own retry repeats what had happened
+    assert puts == [("f2", "created"), (None, "changed")]  # a client's own retry repeats what had happened
     control.add_fault(name="compute_capacity_gone")
     with pytest.raises(HttpResponseError, match="not enough capacity") as told:
         client.compute.begin_create_or_update(AmlCompute(name="other", size="Standard_DS3_v2")).result()

@@ -220,10 +220,7 @@ def put(rig: Rig, name: str, **properties: Any) -> tuple[int, Any]:
         ({"jobType": "Pipeline", "jobs": {"a": {"type": "spark"}}}, "nodes of type spark"),
         ({"jobType": "Pipeline", "settings": {"on_finalize": "a"}}, "properties.settings.on_finalize"),
         ({"jobType": "Pipeline", "settings": {"colour": "red"}}, "properties.settings.colour"),
-        (
-            {"outputs": {"o": {"jobOutputType": "uri_folder", "uri": "azureml://datastores/x"}}},
-            "an address of their own",
-        ),
+        ({"jobType": "Sweep", "trial": {"command": "true"}}, "properties.command"),
     ],
 )
 def test_what_is_not_done_here_is_refused_by_name_and_counted(rig: Rig, properties: dict[str, Any], named: str) -> None:
@@ -293,3 +290,52 @@ def test_a_list_of_jobs_takes_the_parameters_of_the_reference_and_no_others(clie
     assert (
         rig.ask("GET", f"{WORKSPACE}/jobs?api-version=2019-01-01")[1]["error"]["code"] == "InvalidApiVersionParameter"
     )
+
+
+def test_an_output_lies_where_its_author_said_of_a_command_and_of_a_node(rig: Rig, client: Any) -> None:
+    place = "azureml://datastores/workspaceblobstore/paths/mine/${{name}}/${{output_name}}"
+    output = {"jobOutputType": "uri_folder", "uri": place}
+    told = {"command": "echo here > ${{outputs.o}}/t.txt", "outputs": {"o": output}}
+    assert put(rig, "addressed", **told)[0] == 201
+    assert ended(client, "addressed").status == "Completed"
+    spec = {
+        "name": "writer",
+        "type": "command",
+        **told,
+        "outputs": {"o": {"type": "uri_folder"}},
+        "environment": ENVIRONMENT,
+    }
+    version = {"properties": {"componentSpec": spec}}
+    assert rig.ask("PUT", f"{WORKSPACE}/components/writer/versions/1?api-version=2024-04-01", version)[0] == 201
+    node = {
+        "type": "command",
+        "componentId": "azureml:writer:1",
+        "outputs": {"o": {"job_output_type": "uri_folder", "uri": place}},
+    }
+    pipeline = {"properties": {"jobType": "Pipeline", "jobs": {"write": node}}}
+    assert rig.ask("PUT", f"{WORKSPACE}/jobs/addressed-node?api-version=2025-01-01-preview", pipeline)[0] == 201
+    assert ended(client, "addressed-node").status == "Completed"
+    (child,) = client.jobs.list(parent_job_name="addressed-node")
+    for name in ("addressed", child.name):
+        shown = rig.ask("GET", f"{WORKSPACE}/jobs/{name}?api-version=2025-01-01-preview")[1]["properties"]["outputs"][
+            "o"
+        ]
+        assert shown["uri"] == f"azureml://datastores/workspaceblobstore/paths/mine/{name}/o"
+        client.jobs.download(name, output_name="o", download_path=rig.home / name)
+        assert [path.read_text() for path in (rig.home / name).rglob("t.txt")] == ["here\n"]
+
+
+def test_an_output_in_no_datastore_is_refused(rig: Rig) -> None:
+    output = {"jobOutputType": "uri_folder", "uri": "azureml://datastores/nowhere/paths/x"}
+    assert put(rig, "nowhere", outputs={"o": output})[0] == 404
+    assert rig.ask("GET", f"{WORKSPACE}/jobs/nowhere?api-version=2025-01-01-preview")[0] == 404
+
+
+def test_what_a_command_writes_into_its_outputs_folder_is_kept_with_the_run(rig: Rig, client: Any) -> None:
+    assert put(rig, "keeping", command="echo kept > ./outputs/kept.txt; echo told > logs/told.txt")[0] == 201
+    assert ended(client, "keeping").status == "Completed"
+    base = f"/history/v1.0{WORKSPACE}/experiments/Default/runs/keeping/artifacts"
+    listed = [one["path"] for one in rig.ask("GET", base)[1]["value"]]
+    assert listed == ["logs/told.txt", "outputs/kept.txt", "user_logs/std_log.txt"]
+    client.jobs.download("keeping", download_path=rig.home / "keeping")
+    assert [path.read_text() for path in (rig.home / "keeping").rglob("kept.txt")] == ["kept\n"]

@@ -33,6 +33,7 @@ _CALLS: dict[str, tuple[str, Call]] = {
     "runs/log-parameter": ("POST", writing.log_parameter),
     "runs/set-tag": ("POST", writing.set_tag),
     "runs/delete-tag": ("POST", writing.delete_tag),
+    "logged-models/search": ("POST", search.logged_models),
     "metrics/get-history": ("GET", search.history),
     "experiments/create": ("POST", experiments.create),
     "experiments/get": ("GET", experiments.by_id),

@@ -65,3 +65,8 @@ def history(box: Box, sent: dict[str, Any]) -> dict[str, Any]:
     if start + size < len(points):
         answer["next_page_token"] = str(start + size)
     return answer
+
+
+def logged_models(_box: Box, _sent: dict[str, Any]) -> dict[str, Any]:
+    """The models of MLflow 3 that are no files of a run: none, since nothing here makes them; its clients ask in each listing."""
+    return {"models": []}

@@ -36,7 +36,7 @@ def consider_sleep(record: Endpoint) -> Outcome:
 
 def _astray(record: Endpoint) -> Outcome | None:
     """Somebody else, or one of us who was late, changed what should be true: mended, or said."""
-    if deployments.find_deployment(record.endpoint_name, record.deployment) is None:
+    if deployments.is_gone(record.endpoint_name, record.deployment):
         close_interval(record, record.deployment)
         return Enter("asleep", "its deployment was deleted by somebody else")
     if not record.deploying and not rollout.route_all(record.endpoint_name, record.name, record.deployment):

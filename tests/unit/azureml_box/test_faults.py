@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from azureml_box.faults.named import NAMED
 from azureml_box.faults.rules import read
 from azureml_box.faults.trigger import Count, Trigger
 from azureml_box.provisioning import Provisioning, failing
+from azureml_box.store import Store
 
 WS = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/ws"
 
@@ -71,8 +73,8 @@ def test_a_share_is_about_that_share() -> None:
     assert 250 < len(fires(Trigger(probability=0.3, seed=7, times=0), 1000)) < 350
 
 
-def test_the_first_rule_that_fires_hides_the_others() -> None:
-    book = FaultBook()
+def test_the_first_rule_that_fires_hides_the_others(tmp_path: Path) -> None:
+    book = FaultBook(Store(tmp_path / "s"))
     book.add({"path": "jobs/*", "status": 500})
     book.add({"path": "jobs/*", "status": 429})
     taken = [book.take("GET", f"{WS}/jobs/a") for _ in range(3)]
@@ -100,15 +102,18 @@ def test_an_error_without_words_has_azures() -> None:
     assert Effect(status=429, code="Mine").error()[0] == "Mine"
 
 
-def test_the_log_of_calls_is_a_ring_that_tells_effects() -> None:
-    log = CallLog()
-    for method, status in (("GET", 200), ("PUT", 201), ("PUT", 409), ("PUT", None)):
-        log.begin("now", method, "/x", "").conclude(status)
-    assert [call["effect"] for call in log.document()["calls"]] == ["read", "changed", "refused", "none"]
-    assert [call["number"] for call in log.document(after=3)["calls"]] == [4]
+def test_the_log_of_calls_is_a_ring_that_tells_effects(tmp_path: Path) -> None:
+    log = CallLog(Store(tmp_path / "s"))
+    for method, status in (("GET", 200), ("PUT", 201), ("PUT", 409), ("PUT", None), ("DELETE", 200), ("DELETE", 204)):
+        call = log.begin("now", method, "/x", "")
+        call.conclude(status)
+        log.end(call)
+    told = [call["effect"] for call in log.document()["calls"]]
+    assert told == ["read", "created", "refused", "none", "deleted", "none"]
+    assert [call["number"] for call in log.document(after=5)["calls"]] == [6]
     for _ in range(6000):
         log.begin("now", "GET", "/y", "")
-    assert (len(log.document(limit=9999)["calls"]), log.document()["last"]) == (5000, 6004)
+    assert (len(log.document(limit=9999)["calls"]), log.document()["last"]) == (5000, 6006)
 
 
 def test_what_waits_goes_on_when_it_is_advanced_or_fails_as_told() -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from azureml_box import tree
 from azureml_box.config import Config
-from azureml_box.jobs import environment, process, tree
+from azureml_box.jobs import environment, process
 
 # A grandchild in a session of its own, which does not listen to SIGTERM; one more that has no environment left.
 DEAF = """

@@ -12,6 +12,7 @@ from azureml_box.serving import billing, keys
 from azureml_box.serving.launch import limits, seconds
 from azureml_box.serving.metrics import EndpointMetrics, points
 from azureml_box.serving.names import check_mirror, check_name, check_traffic, choose, mirrored
+from azureml_box.serving.scorer import BadInputError, model_input
 from azureml_box.store import Store
 
 NOON = datetime(2026, 11, 24, 12, 0, 30, tzinfo=UTC)
@@ -145,3 +146,14 @@ def test_durations_and_limits_are_read_as_azure_writes_them() -> None:
     ]
     found = limits({"requestSettings": {"requestTimeout": "PT1M30S", "maxConcurrentRequestsPerInstance": 4}}, 2)
     assert (found["request_timeout"], found["concurrency"]) == (90, 8)
+
+
+def test_a_models_input_is_a_table_where_it_is_split_or_the_signature_has_columns() -> None:
+    split = {"columns": ["a", "b"], "index": [7], "data": [[1, 2]]}
+    assert model_input(split, []).to_dict("index") == {7: {"a": 1, "b": 2}}
+    assert model_input([[1, 2], [3, 4]], ["a", "b"]).to_dict("list") == {"a": [1, 3], "b": [2, 4]}
+    assert model_input([[1, 2]], []) == [[1, 2]]
+    chat = {"input_string": [], "parameters": {}}
+    assert model_input(chat, ["input_string"]) is chat
+    with pytest.raises(BadInputError, match="no table"):
+        model_input({"columns": ["a"], "data": [[1, 2]]}, [])

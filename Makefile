@@ -8,7 +8,7 @@ NODE_MODULES := local/storage/node_modules
 TORCH ?= 2.13.0
 TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test setup setup-test check unit simulate mutants conformance bench docs clean
+.PHONY: help demo test setup setup-test check unit simulate mutants chaos conformance bench docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ simulate: $(VENV)/.dev ## SEEDS=10000 random schedules of faults, then every fau
 
 mutants: $(VENV)/.dev ## every planted bug must be caught
 	@$(BIN)/python -m tests.simulation --mutants
+
+chaos: setup-test ## kill the host KILLS=200 times and other services 100 times while calls fail; SEED=… plays one again
+	@$(BIN)/python -m tests.chaos --kills $(or $(KILLS),200) $(if $(SEED),--seed $(SEED))
 
 conformance: setup-test ## all of the SDK's own end-to-end tests that can run against the box
 	@$(BIN)/python -m tests.conformance --own-box --group all --keep; code=$$?; $(BIN)/python -m docs.generate; exit $$code

@@ -67,6 +67,8 @@ def _reconcile_one(kind: str, identity: str, marker: Listed, present: datetime, 
     loaded = store.find(kind, identity)
     old = marker.modified + GRACE < present
     if loaded is None or rests(loaded.record):
+        if clock.monotonic() > ends:
+            return 0  # the next tick looks again
         over = not store.is_listed(kind, identity) if loaded is None else closing.close(loaded.record)
         if over and old:
             store.unmark(marker)

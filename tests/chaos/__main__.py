@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import secrets
 import sys
 import tempfile
@@ -23,7 +24,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--datasets", type=int, default=10, help="how many are dropped at once")
     parser.add_argument("--per-folder", type=int, default=1, help="so many of them into each folder")
     parser.add_argument("--kills", type=int, default=10, help="kill -9 of a functions host, of which there are two")
-    parser.add_argument("--others", type=int, help="ends of other services; half as many when not given")
+    parser.add_argument("--others", type=int, help="ends of other services besides; half as many when not given")
     parser.add_argument("--freezes", type=int, default=1, help="stops of a functions host past its leases")
     parser.add_argument("--faults", type=float, default=0.1, help="share of the calls that fail")
     parser.add_argument("--gap", type=float, default=4.0, help="mean seconds between two kills")
@@ -37,6 +38,7 @@ def options() -> argparse.ArgumentParser:
 def main() -> int:
     """The exit code: 0 where the checker found nothing."""
     given = options().parse_args()
+    logging.getLogger("azure").setLevel(logging.ERROR)  # what our own client meets in the storm is no news
     plan = Plan(
         seed=given.seed if given.seed is not None else secrets.randbelow(10**6),
         datasets=given.datasets,

@@ -12,18 +12,18 @@ from tests.chaos.wishes import Wish
 SERVED = ("live", "superseded")
 
 
-def judge(seen: Seen, wishes: list[Wish], before: dict[str, Any], calm: float, window: float) -> list[str]:
+def judge(seen: Seen, wishes: list[Wish], before: dict[str, Any], calm: float, window: float | None) -> list[str]:
     """All that is wrong.
 
     `before`: the strangers as they were at the start. `calm`: when the last fault ended, in seconds since 1970.
-    `window`: for how many seconds an endpoint may go on billing after it was last changed, or after `calm`.
+    `window`: for how many seconds an endpoint may go on billing after it was last changed, or after `calm`; None where
+    endpoints never sleep.
     """
     return [
         *_jobs(seen, wishes),
         *_reports(seen, wishes),
         *_models(seen, wishes),
-        *_deployments(seen),
-        *_bill(seen, calm, window),
+        *(_awake(seen, wishes) if window is None else [*_asleep(seen), *_bill(seen, calm, window)]),
         *([] if seen.strangers == before else [f"a stranger was touched: {before} became {seen.strangers}"]),
         *(f"a secret is told: {told}" for told in seen.secrets_in),
     ]
@@ -65,7 +65,17 @@ def _models(seen: Seen, wishes: list[Wish]) -> list[str]:
     return [] if same else [f"{len(set(seen.models))} model versions for {len(wishes)} wishes"]
 
 
-def _deployments(seen: Seen) -> list[str]:
+def _awake(seen: Seen, wishes: list[Wish]) -> list[str]:
+    """Invariants 6 and 27: one deployment for each folder, and nothing else bills."""
+    stand = sorted(f"{endpoint}/{name}" for endpoint, names in seen.endpoints.items() for name in names)
+    bills = sorted(f"{row['endpoint']}/{row['deployment']}" for row in seen.bill if row["to"] is None)
+    folders = {wish.folder for wish in wishes}
+    told = [f"{stand} stand, and {bills} bill"] if stand != bills else []
+    same = len(seen.endpoints) == len(folders) and all(len(names) == 1 for names in seen.endpoints.values())
+    return told if same else [*told, f"{len(folders)} folders, but deployments are {seen.endpoints}"]
+
+
+def _asleep(seen: Seen) -> list[str]:
     """Invariant 27: all fell asleep, so nothing stands."""
     return [f"{endpoint} has {names} at the end" for endpoint, names in seen.endpoints.items() if names]
 

@@ -49,6 +49,7 @@ class Plan:
     gap: float = 3.0
     rest_within: float = 600.0
     until_reported: bool = False
+    sleeps: bool = True
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Result:
 
 def run(home: Path, plan: Plan, tell: Any = lambda _: None) -> Result:
     """Starts a box, lets it storm, waits for rest, judges, ends the box; logs and history stay in `home`."""
-    control.up(home, settings=SETTINGS, instances=2)
+    control.up(home, settings=SETTINGS if plan.sleeps else {**SETTINGS, "DROPTUNE_IDLE_AFTER": "0"}, instances=2)
     try:
         return _Run(home, plan, tell).whole()
     finally:
@@ -101,7 +102,7 @@ class _Run:
         self.weather.look()
         self.weather.end()
         found = seen.look(self.world, self.wishes, list(self.history.calls.values()))
-        problems = judge(found, self.wishes, before, calm, WINDOW)
+        problems = judge(found, self.wishes, before, calm, WINDOW if self.plan.sleeps else None)
         figures = self._figures(found, {"storm": calm - began, "to reports": reported, "to rest": reported + rested})
         (self.home / "chaos.end.json").write_text(json.dumps(found.as_json(), indent=1))
         self.history.close(problems=problems, figures=figures)
@@ -153,10 +154,13 @@ class _Run:
         return f"{len(self.wishes) - len(self._open())} of {len(self.wishes)} have ended"
 
     def _restless(self) -> list[str]:
-        """What still runs, stands or bills."""
+        """What still runs, is changed, and, where endpoints sleep, stands or bills."""
         jobs = [job["name"] for job in seen.pipelines(self.world) if job["properties"]["status"] not in seen.ENDED_JOBS]
-        stand = [f"{name}: {deployments}" for name, deployments in seen.endpoints(self.world).items() if deployments]
-        bills = [row["deployment"] for row in self.world.emulator("billing")["deployments"] if row["to"] is None]
+        found = seen.endpoints(self.world)
+        most = 0 if self.plan.sleeps else 1
+        stand = [f"{name}: {deployments}" for name, deployments in found.items() if len(deployments) > most]
+        rows = self.world.emulator("billing")["deployments"]
+        bills = [row["deployment"] for row in rows if row["to"] is None and self.plan.sleeps]
         return jobs + stand + bills
 
     def _wait(self, what: str, left: Any, within: float) -> float:

@@ -47,6 +47,8 @@ def rules(share: float, seed: int) -> list[tuple[str, dict[str, Any]]]:
     made = []
     for number, (service, place) in enumerate(PLACES):
         for index, kind in enumerate(KINDS):
+            if service == "storage" and kind.get("status") == 429:
+                kind = {**kind, "status": 503, "code": "OperationTimedOut"}  # so Azure's storage says that it is busy
             dice = {"probability": round(each, 5), "seed": seed * 1000 + number * 20 + index, "times": 0}
             made.append((service, {**place, **kind, **dice}))
     return made

@@ -42,15 +42,16 @@ def translate(error: Exception, doing: str) -> ServiceError:
         return DeniedError(told, "give the app's identity the role that this call needs: docs/permissions.md", status)
     if status is None and not _is_request(error):
         return RejectedError(told)
-    if status is None or status in _TRANSIENT:
+    if status is None or status in _TRANSIENT or status < 400:  # a success whose body came in half, or as garbage
         return _transient(error, told, status)
     return RejectedError(told, status=status)
 
 
 def _is_request(error: Exception) -> bool:
-    from azure.core.exceptions import ServiceRequestError, ServiceResponseError
+    """Whether the connection failed, before or while the answer came."""
+    from azure.core.exceptions import IncompleteReadError, ServiceRequestError, ServiceResponseError
 
-    return isinstance(error, (ServiceRequestError, ServiceResponseError))
+    return isinstance(error, (IncompleteReadError, ServiceRequestError, ServiceResponseError))
 
 
 def _transient(error: Exception, told: str, status: int | None) -> TransientError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 
+_WHOLE = 2**64 - 1  # all bits of a hash: rows whose hashes are all 0 cannot be told apart any more
+
 
 class Kept:
     """Columns of numbers for the rows whose hash ends in `bits` zero bits; more are dropped where they grow too long."""
@@ -33,7 +35,7 @@ class Kept:
             more.halve()
         for mine, theirs in zip(self.columns, more.columns, strict=True):
             mine.extend(theirs)
-        while len(self.columns[0]) > self.limit:
+        while len(self.columns[0]) > self.limit and self.mask < _WHOLE:
             self.halve()
 
     def add(self, keys: list[int], *columns: Sequence[int]) -> None:
@@ -44,5 +46,5 @@ class Kept:
             every = tuple([column[index] for index in chosen] for column in every)
         for column, values in zip(self.columns, every, strict=True):
             column.extend(array(column.typecode, values))
-        while len(self.columns[0]) > self.limit:
+        while len(self.columns[0]) > self.limit and self.mask < _WHOLE:
             self.halve()

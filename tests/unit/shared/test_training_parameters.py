@@ -134,8 +134,9 @@ def test_the_display_name_is_the_notebooks() -> None:
         "apply_deepspeed": "true",
         "deepspeed_stage": 3,
         "apply_lora": "true",
+        "num_nodes_finetune": 2,
     }
     assert display_name("Phi-4", "acme", parameters, cluster) == (
         "Phi-4-acme-bs16-cosine-ds3-lora-save_limit-1-seqlen-1"
     )
-    assert display_name("m", "d", {}, cluster) == "m-d-bs8-linear-nods-nolora-save_limit-1-seqlen-1"
+    assert display_name("m", "d", {}, cluster) == "m-d-bs4-linear-nods-nolora-save_limit-1-seqlen-1"

@@ -23,6 +23,7 @@ OPEN = {
     70: "billed 19 s longer than the bound of the idle window (29)",
     240: "a report of an earlier version of the file stays beside it (44)",
     845: "billed 90 s longer than the bound of the idle window (29)",
+    1115: "billed 41 s longer than the bound of the idle window (29)",
     1271: "the same content dropped again as the newest, while its run ends superseded (6)",
     1660: "the traffic of a deployment that was never recorded as live goes with its run (36)",
 }

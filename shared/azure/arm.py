@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -68,17 +69,16 @@ def call(
     return _send(method, f"{base_url()}{path}", {"api-version": version, **(query or {})}, body)
 
 
-def pages(path: str, *, version: str = API_VERSION) -> list[dict[str, Any]]:
-    """All entries of a listing, page by page."""
-    found: list[dict[str, Any]] = []
-    query: dict[str, str] = {}
+def pages(path: str, *, version: str = API_VERSION, query: dict[str, str] | None = None) -> Iterator[dict[str, Any]]:
+    """The entries of a listing; a page is asked for when those before it were taken."""
+    asked = dict(query or {})
     while True:
-        page = call("GET", path, version=version, query=query)
-        found += page.get("value", [])
+        page = call("GET", path, version=version, query=asked)
+        yield from page.get("value", [])
         skip = skip_token(page.get("nextLink"))
         if not skip:
-            return found
-        query = {"$skip": skip}
+            return
+        asked["$skip"] = skip
 
 
 def skip_token(link: str | None) -> str:

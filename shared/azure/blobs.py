@@ -7,7 +7,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import IO, BinaryIO
 
-from shared.azure.outside import Staged, outside
+from shared.azure.gateways import Staged
+from shared.azure.outside import outside
 from shared.azure.seen import Listed
 from shared.errors import ServiceError
 

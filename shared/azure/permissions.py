@@ -1,6 +1,6 @@
 """Every call outside by name, with the grant that it needs; and who is given which role on what: behind docs/permissions.md.
 
-The calls are the methods of `shared/azure/outside.py`, the roles those of `infra/`; tests hold both to this.
+The calls are the methods of `shared/azure/gateways.py`, the roles those of `infra/`; tests hold both to this.
 """
 
 from __future__ import annotations

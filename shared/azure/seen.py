@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 ENDS = ("Completed", "Failed", "Canceled", "NotResponding")
+
+
+def texts(given: Mapping[str, Any] | None) -> dict[str, str]:
+    """Tags or properties as an SDK or ARM gives them, which may be none at all."""
+    return {key: str(value) for key, value in (given or {}).items()}
+
+
+def plain(text: Any) -> str:
+    """A word of Azure's, which the SDK gives as an enumeration or as a text."""
+    return str(getattr(text, "value", text) or "")
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared import clock
-from shared.azure.outside import outside
+from shared.azure.outside import outside, remembered
 from shared.errors import ConflictError
 from shared.runs import store, work
-from shared.runs.records import Endpoint, now
+from shared.runs.records import Endpoint
 
 FRESH_SECONDS = 3.0
 KEY_SECONDS = 300.0
@@ -29,11 +29,6 @@ def _targets() -> dict[str, Target]:
     return known
 
 
-def _keys() -> dict[str, tuple[str, float]]:
-    known: dict[str, tuple[str, float]] = outside().memory.setdefault("keys", {})
-    return known
-
-
 def target(name: str, *, fresh: bool = False) -> Target | None:
     """The endpoint of a name, or None where there has never been one."""
     known = _targets().get(name)
@@ -50,18 +45,14 @@ def target(name: str, *, fresh: bool = False) -> Target | None:
 
 
 def _key(endpoint: str) -> str:
-    key, read_at = _keys().get(endpoint, ("", 0.0))
-    if not key or clock.monotonic() - read_at > KEY_SECONDS:
-        key = outside().online.key(endpoint)
-        _keys()[endpoint] = (key, clock.monotonic())
-    return key
+    return str(remembered(f"key {endpoint}", KEY_SECONDS, lambda: outside().online.key(endpoint)))
 
 
 def forget_key(name: str) -> None:
     """Drops what is known of a name: its endpoint refused the key, or its deployment is gone."""
     known = _targets().pop(name, None)
     if known:
-        _keys().pop(known.record.endpoint_name, None)
+        outside().memory.pop(f"key {known.record.endpoint_name}", None)
 
 
 def ask_to_wake(name: str) -> None:
@@ -70,7 +61,8 @@ def ask_to_wake(name: str) -> None:
     record: Endpoint = loaded.record
     if record.wake_wanted or record.state in ("awake", "waking", "absent"):
         return
-    record.wake_wanted, record.next_look = True, now()
+    record.wake_wanted = True
+    record.wait()
     try:
         store.save(loaded)
     except ConflictError:

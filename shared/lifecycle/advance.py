@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 import msgspec
 
-from shared import clock
 from shared.errors import (
     ConflictError,
     DeniedError,
@@ -22,7 +20,7 @@ from shared.errors import (
 from shared.lifecycle import closing, problems, step, telling
 from shared.lifecycle.intake import look_at_folder
 from shared.runs import store, work
-from shared.runs.records import Endpoint, kind_of, rests, stamp
+from shared.runs.records import Endpoint, kind_of, rests
 
 log = logging.getLogger("droptune")
 LONGEST_PAUSE = 300.0
@@ -96,13 +94,13 @@ def _lost(look: work.Look) -> str:
 def _later(loaded: store.Loaded[Any], error: ServiceError, alone: bool) -> str:
     record = loaded.record
     wait = RESTING_PAUSE if rests(record) else pause(record.tries, error)
-    record.next_look = stamp(clock.now() + timedelta(seconds=wait))
+    record.wait(wait)
     record.tries += 1
     if not rests(record):
         record.reason = record.reason if isinstance(error, ConflictError) else f"waiting: {error.reason}"
         store.save(loaded)
     if not alone:
-        work.look_at(kind_of(record), record.id, wait, due=record.next_look)
+        work.follow(record, wait)
     log.warning("%s %s: %s; again in %.0f s", kind_of(record), record.id, error.reason, wait)
     return f"a passing fault: again in {wait:.0f} s"
 
@@ -134,13 +132,13 @@ def give_up(kind: str, identity: str, reason: str, fix: str = "retry the run") -
     if isinstance(record, Endpoint):
         problems.note(kind, identity, reason, fix)
         record.reason, record.fix, record.tries = reason, fix, 0
-        record.next_look = stamp(clock.now() + timedelta(seconds=LONGEST_PAUSE))
+        record.wait(LONGEST_PAUSE)
         store.save(loaded)
-        work.look_at(kind, identity, LONGEST_PAUSE, due=record.next_look)
+        work.follow(record, LONGEST_PAUSE)
         return f"goes on later: {reason}"
     record.reason, record.fix = reason, fix
     record.enter("rejected" if kind == "upload" else "failed", reason)
-    record.next_look = stamp(clock.now())
+    record.wait()
     store.save(loaded)
     work.follow(record)
     telling.tell(record)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from shared.endpoints import deployments
 from shared.lifecycle import telling
 from shared.runs import identity, slots, store, work
-from shared.runs.records import Endpoint, Leaving, Record, Run, Upload, now
+from shared.runs.records import Endpoint, Leaving, Record, Run, Upload
 from shared.training import pipeline
 
 
@@ -46,7 +46,7 @@ def _leave_endpoint(run: Run) -> None:
     record: Endpoint = loaded.record
     changed = _release(record, run) if run.state != "live" else False
     if changed:
-        record.next_look = now()
+        record.wait()
         store.save(loaded)
         work.follow(record)
 

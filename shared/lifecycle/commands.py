@@ -124,7 +124,7 @@ def _persistently(kind: str, identity: str, change: Callable[[Any], None]) -> Re
     for attempt in range(1, TRIES + 1):
         loaded = store.load(kind, identity)
         change(loaded.record)
-        loaded.record.next_look = now()
+        loaded.record.wait()
         try:
             store.save(loaded)
         except LostRaceError:

@@ -63,7 +63,7 @@ def _begin(key: str, name: str, blob: Listed, beside: dict[str, str]) -> None:
 def _begin_again(found: store.Loaded[Upload], beside: dict[str, str]) -> None:
     found.record.companions = beside
     found.record.enter("received", "what lies beside it changed")
-    found.record.next_look = now()
+    found.record.wait()
     store.save(found)
     work.follow(found.record)
 

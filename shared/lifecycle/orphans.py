@@ -16,7 +16,7 @@ from shared.endpoints.deployments import TAG
 from shared.errors import DroptuneError, NotFoundError
 from shared.lifecycle import closing, problems
 from shared.runs import identity, store, work
-from shared.runs.records import Endpoint, Run, moment, now, rests, stamp
+from shared.runs.records import Endpoint, Run, moment, rests, stamp
 
 log = logging.getLogger("droptune")
 SEEN = "_orphans.json"
@@ -94,7 +94,7 @@ def _remove(name: str) -> bool:
 def _let_leave(name: str, deployment: str, run: str) -> None:
     loaded = store.load("endpoint", name)
     if closing.leave(loaded.record, deployment, run):
-        loaded.record.next_look = now()
+        loaded.record.wait()
         store.save(loaded)
         work.follow(loaded.record)
 

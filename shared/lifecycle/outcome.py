@@ -29,4 +29,7 @@ class Leave:
     """Somebody else has it, or nothing is to be done: no further look is asked for."""
 
 
+# Why a run is left behind, in the words that its report shows.
+NEWER = "a newer upload of this folder has the endpoint"
+
 Outcome = Enter | Again | Leave

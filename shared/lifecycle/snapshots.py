@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from shared.azure.blobs import Container
-from shared.azure.outside import Staged
+from shared.azure.gateways import Staged
 from shared.datasets.check import RULES_VERSION, SIDES
 from shared.errors import NotFoundError
 

@@ -12,7 +12,7 @@ from shared.lifecycle.outcome import Again, Enter, Leave, Outcome
 from shared.lifecycle.steps import tidy
 from shared.lifecycle.table import STEPS
 from shared.runs import store, work
-from shared.runs.records import Endpoint, Record, Run, kind_of, moment, rests, stamp
+from shared.runs.records import Endpoint, Record, Run, kind_of, moment, rests
 
 SLACK_SECONDS = 2.0
 
@@ -62,15 +62,15 @@ def _apply(loaded: store.Loaded[Any], outcome: Outcome, due: str, alone: bool) -
 def _again(loaded: store.Loaded[Any], outcome: Again, due: str, alone: bool) -> str:
     """Asks for the next look, unless another message will bring it: events must not multiply the messages."""
     record: Record = loaded.record
-    present = clock.now()
     if due != record.next_look and _is_ahead(record):
         if outcome.changed:
             store.save(loaded)
         return "a later look is under way"
-    record.tries, record.next_look = 0, stamp(present + timedelta(seconds=outcome.delay))
+    record.tries = 0
+    record.wait(outcome.delay)
     store.save(loaded)
     if not alone:
-        work.look_at(kind_of(record), record.id, outcome.delay, due=record.next_look)
+        work.follow(record, outcome.delay)
     return f"look again in {outcome.delay:.1f} s"
 
 
@@ -83,10 +83,10 @@ def _enter(loaded: store.Loaded[Any], outcome: Enter, alone: bool) -> str:
     record: Record = loaded.record
     record.enter(outcome.state, outcome.detail)
     record.reason, record.fix, record.tries = outcome.reason, outcome.fix, 0
-    record.next_look = stamp(clock.now() + timedelta(seconds=outcome.delay))
+    record.wait(outcome.delay)
     store.save(loaded)
     if not alone and not waits_for_timer(record):
-        work.look_at(kind_of(record), record.id, outcome.delay, due=record.next_look)
+        work.follow(record, outcome.delay)
     telling.tell(record)
     return record.state
 

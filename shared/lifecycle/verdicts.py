@@ -58,7 +58,7 @@ def _same_again(upload: Upload, asked: Run, found: store.Loaded[Run], report: di
         known.timeline = [*known.timeline, Moment(known.state, now(), f"the same was dropped again as {upload.path}")]
         if known.state == "superseded" and known.model:
             known.reason = known.fix = ""
-            known.next_look = now()
+            known.wait()
             known.enter("registered", "the folder's newest again")
         store.save(found)
         work.follow(known)

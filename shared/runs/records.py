@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -42,6 +42,10 @@ class Record(msgspec.Struct, kw_only=True):
     next_look: str = ""
     tries: int = 0
     timeline: list[Moment] = []
+
+    def wait(self, seconds: float = 0.0) -> None:
+        """Notes when the next look is due; what asks for it is `work.follow`."""
+        self.next_look = stamp(clock.now() + timedelta(seconds=seconds))
 
     def enter(self, state: str, detail: str = "", at: str | None = None) -> None:
         """Moves to a state and writes it into the timeline."""

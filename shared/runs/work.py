@@ -26,9 +26,9 @@ def look_at(kind: str, identity: str, delay: float = 0.0, *, tries: int = 0, due
     queue.send(msgspec.json.encode(Look(kind, identity, tries, due)).decode(), delay)
 
 
-def follow(record: Record) -> None:
-    """Asks for the look that a record waits for since it was saved."""
-    look_at(kind_of(record), record.id, due=record.next_look)
+def follow(record: Record, delay: float = 0.0) -> None:
+    """Asks for the look that a record waits for since it was saved, in `delay` seconds."""
+    look_at(kind_of(record), record.id, delay, due=record.next_look)
 
 
 def parse(body: bytes) -> Look:

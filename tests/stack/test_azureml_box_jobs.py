@@ -10,13 +10,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from emulator_rig import WORKSPACE, Rig, ended, runs, started, written
+from emulator_rig import ENVIRONMENT, PLAIN, WORKSPACE, Rig, ended, runs, started, written
 
 pytestmark = pytest.mark.stack
 
-ENVIRONMENT = "azureml://registries/azureml/environments/plain/versions/1"
 SPECS = {
-    "environments/plain": "name: plain\nversion: '1'\nimage: example.org/plain:1\n",
+    PLAIN[0]: PLAIN[1],
     "components/write": "name: write\nversion: '1'\ntype: command\ncode: ./code\n"
     "command: python run.py --word ${{inputs.word}} $[[--note ${{inputs.note}}]] --out ${{outputs.out}}\n"
     f"environment: {ENVIRONMENT}\n"
@@ -57,8 +56,7 @@ print("wrote", asked.word)
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     rig = Rig(tmp_path_factory.mktemp("jobs"))
     for name, spec in SPECS.items():
-        (rig.registry / name).mkdir(parents=True)
-        (rig.registry / name / "spec.yaml").write_text(spec)
+        rig.publish(name, spec)
     (rig.registry / "components/write/code").mkdir()
     (rig.registry / "components/write/code/run.py").write_text(WRITER)
     with started(rig):

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator_rig import WORKSPACE, Rig, ended, started
+from emulator_rig import ENVIRONMENT, WORKSPACE, Rig, ended, started
 
 pytestmark = pytest.mark.stack
 
-ENVIRONMENT = "azureml://registries/azureml/environments/plain/versions/1"
 HERE = "azureml://datastores/workspaceblobstore/paths"
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator_rig import Rig, ended, runs, started, written
+from emulator_rig import ENVIRONMENT, PLAIN, Rig, ended, runs, started, written
 
 pytestmark = pytest.mark.stack
 
-ENVIRONMENT = "azureml://registries/azureml/environments/plain/versions/1"
 DEAF = """
 import os, signal, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -28,10 +27,7 @@ while True:
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     rig = Rig(tmp_path_factory.mktemp("pipelines"))
-    (rig.registry / "environments/plain").mkdir(parents=True)
-    (rig.registry / "environments/plain/spec.yaml").write_text(
-        "name: plain\nversion: '1'\nimage: example.org/plain:1\n"
-    )
+    rig.publish(*PLAIN)
     with started(rig):
         yield rig
 

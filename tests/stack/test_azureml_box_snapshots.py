@@ -102,7 +102,7 @@ def test_a_job_that_ran_at_the_snapshot_ends_honestly(azureml_box: Emulator, tmp
     start_sleeper(azureml_box, tmp_path / "pid")
     azureml_box.control.snapshot("running")
     azureml_box.control.restore("running")
-    status(azureml_box, "sleeper", "Failed")
+    assert status(azureml_box, "sleeper", "Failed")["properties"]["status"] == "Failed"
 
 
 def test_a_reset_and_a_restart_keep_snapshots_and_names_are_checked(azureml_box: Emulator) -> None:

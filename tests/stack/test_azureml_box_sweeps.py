@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulator_rig import WORKSPACE, Rig, ended, started, written
+from emulator_rig import ENVIRONMENT, PLAIN, WORKSPACE, Rig, ended, started, written
 
 pytestmark = pytest.mark.stack
 
-ENVIRONMENT = "azureml://registries/azureml/environments/plain/versions/1"
 TRAIN = """
 import json, os, ssl, sys, time, urllib.request
 url = os.environ["MLFLOW_TRACKING_URI"] + "/api/2.0/mlflow/runs/log-metric"
@@ -35,10 +34,7 @@ open(out + "/rate.txt", "w").write(str(rate))
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     rig = Rig(tmp_path_factory.mktemp("sweeps"))
-    (rig.registry / "environments/plain").mkdir(parents=True)
-    (rig.registry / "environments/plain/spec.yaml").write_text(
-        "name: plain\nversion: '1'\nimage: example.org/plain:1\n"
-    )
+    rig.publish(*PLAIN)
     with started(rig):
         yield rig
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,29 +12,18 @@ import pytest
 import requests
 from click.testing import CliRunner
 from raw_tls import is_reset
-from storage_rig import _wait, storage_rig
+from storage_rig import azure_ml_beside
 
 from cli.main import main
 from local.box.config import BoxConfig
-from local.box.services import AZUREML, child_environment
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoxConfig]:
-    """The storage, the identity and the Azure ML of a box."""
-    home = tmp_path_factory.mktemp("faults") / "box"
-    (home / "registry").mkdir(parents=True)
-    with storage_rig(home) as rig, (home / "azureml.log").open("wb") as log:
-        environment = child_environment(rig.config, AZUREML)
-        process = subprocess.Popen(AZUREML.command(rig.config, 0), env=environment, stdout=log, stderr=log)
-        try:
-            _wait(rig.config, AZUREML)
-            yield rig.config
-        finally:
-            process.terminate()
-            process.wait(10)
+    with azure_ml_beside(tmp_path_factory.mktemp("faults") / "box") as config:
+        yield config
 
 
 def fault(box: BoxConfig, *arguments: str) -> Any:

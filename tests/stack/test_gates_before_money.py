@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from storage_rig import _wait, storage_rig
+from storage_rig import azure_ml_beside
 
 from local.box.config import BoxConfig
-from local.box.services import AZUREML, child_environment
-from shared.azure import arm, ml
+from shared.azure import ml
 from shared.azure.outside import outside
 from shared.errors import ConflictError, UserError
 from shared.lifecycle import permissions
@@ -29,29 +27,10 @@ NC24 = "Standard_NC24ads_A100_v4"
 ANY = BaseModel("id", "mine", "1", {}, {})
 
 
-def forget() -> None:
-    """Clients and answers are of one box only."""
-    for known in (ml.workspace, ml.registry, arm._client, arm.base_url):
-        known.cache_clear()
-    outside().memory.clear()
-
-
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoxConfig]:
-    """The storage, the identity and the Azure ML of a box, which our own code in this process talks to."""
-    home = tmp_path_factory.mktemp("gates") / "box"
-    (home / "registry").mkdir(parents=True)
-    with storage_rig(home) as rig, (home / "azureml.log").open("wb") as log:
-        environment = child_environment(rig.config, AZUREML)
-        process = subprocess.Popen(AZUREML.command(rig.config, 0), env=environment, stdout=log, stderr=log)
-        forget()
-        try:
-            _wait(rig.config, AZUREML)
-            yield rig.config
-        finally:
-            process.terminate()
-            process.wait(10)
-            forget()
+    with azure_ml_beside(tmp_path_factory.mktemp("gates") / "box") as config:
+        yield config
 
 
 @pytest.fixture

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import storage_rig
+from storage_rig import azure_ml_beside
 
 from local.box import provision
-from local.box.services import AZUREML
-from shared.azure import arm, ml
-from shared.azure.outside import Azure, Outside
+from shared.azure import queue
+from shared.azure.gateways import Outside
+from shared.azure.outside import Azure
 from shared.errors import ConflictError, NotFoundError, RejectedError
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel
@@ -31,6 +29,7 @@ class Side:
 
     outside: Outside
     passes: Callable[[], None]
+    messages: Callable[[], int]
 
     def until(self, true: Callable[[], bool]) -> None:
         """Waits until something is so."""
@@ -45,26 +44,16 @@ class Side:
 def side(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     if request.param == "fake":
         kernel = Kernel(1)
-        yield Side(World(kernel, Faults(kernel)), lambda: kernel.run(kernel.now + 5))
+        world = World(kernel, Faults(kernel))
+        yield Side(world, lambda: kernel.run(kernel.now + 5), lambda: len(world.queue.messages))
         return
-    home = tmp_path_factory.mktemp("contract") / "home"
-    with storage_rig.storage_rig(home) as rig:
-        (Path(rig.config.home) / "registry").mkdir(exist_ok=True)
-        process: subprocess.Popen[bytes] = storage_rig._start(rig.config, AZUREML)
-        try:
-            storage_rig._wait(rig.config, AZUREML)
-            asyncio.run(provision.workspace(rig.config))
-            _forget()
-            yield Side(Azure(), lambda: time.sleep(0.05))
-        finally:
-            process.terminate()
-            process.wait(10)
-            _forget()
+    with azure_ml_beside(tmp_path_factory.mktemp("contract") / "home") as config:
+        asyncio.run(provision.workspace(config))
+        yield Side(Azure(), lambda: time.sleep(0.05), _messages)
 
 
-def _forget() -> None:
-    for remembered in (arm.base_url, arm._client, ml.workspace):
-        remembered.cache_clear()
+def _messages() -> int:
+    return int(queue._queue().get_queue_properties().approximate_message_count or 0)
 
 
 def test_a_blob_is_written_under_its_conditions_only(side: Side) -> None:
@@ -145,7 +134,9 @@ def test_a_staged_blob_is_seen_whole_or_not_at_all(side: Side) -> None:
 
 
 def test_a_message_is_taken(side: Side) -> None:
+    before = side.messages()
     side.outside.queue.send('{"kind":"run","id":"x"}', 2.5)
+    assert side.messages() == before + 1
 
 
 def test_jobs_models_and_computes_that_are_not_there(side: Side) -> None:

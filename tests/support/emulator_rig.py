@@ -31,6 +31,9 @@ WORKSPACE_ID = "11111111-2222-4333-8444-555555555555"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/box"
 WORKSPACE = f"{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/box"
 ENDS = ("Completed", "Failed", "Canceled")
+# An environment that nothing has to be built for.
+ENVIRONMENT = "azureml://registries/azureml/environments/plain/versions/1"
+PLAIN = ("environments/plain", "name: plain\nversion: '1'\nimage: example.org/plain:1\n")
 
 
 class Rig:
@@ -53,6 +56,13 @@ class Rig:
         }
         self._tls = [f"--cert={home / 'ca/server.pem'}", f"--key={home / 'ca/server.key'}"]
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def publish(self, place: str, spec: str) -> Path:
+        """Puts an asset into the registry, as in `environments/plain`; its folder. Before the start."""
+        folder = self.registry / place
+        folder.mkdir(parents=True)
+        (folder / "spec.yaml").write_text(spec)
+        return folder
 
     def start(self) -> None:
         """Both processes, until the emulator answers."""

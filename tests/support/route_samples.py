@@ -133,21 +133,6 @@ _VERSIONS = {
     "data": {**_ASSET, "dataUri": PLACE, "dataType": "uri_file"},
     "codes": {**_ASSET, "codeUri": "https://127.0.0.1:1/devstoreaccount1/azureml/code"},
 }
-_TEMPLATE = {
-    "properties": {
-        "mode": "Incremental",
-        "template": {
-            "resources": [
-                {
-                    "type": "Microsoft.MachineLearningServices/workspaces/components/versions",
-                    "name": "box/sample/1",
-                    "properties": {"componentSpec": _SPEC},
-                }
-            ]
-        },
-    }
-}
-
 # In an order in which each can be made.
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PUT", "{WS}/datastores/{name}"): _DATASTORE,

@@ -14,9 +14,10 @@ from pathlib import Path
 import requests
 
 from local.box import certificates, config, environment, provision
-from local.box.services import IDENTITY, STORAGE, Service, child_environment
-from shared.azure import storage
+from local.box.services import AZUREML, IDENTITY, STORAGE, Service, child_environment
+from shared.azure import arm, ml, storage
 from shared.azure.credential import credential
+from shared.azure.outside import outside
 from shared.settings import settings
 
 
@@ -49,6 +50,20 @@ def storage_rig(home: Path) -> Iterator[StorageRig]:
 
 
 @contextmanager
+def azure_ml_beside(home: Path) -> Iterator[config.BoxConfig]:
+    """The storage, the identity and the Azure ML of a box, which our own code in this process talks to."""
+    (home / "registry").mkdir(parents=True)
+    with storage_rig(home) as rig:
+        process = _start(rig.config, AZUREML)
+        try:
+            _wait(rig.config, AZUREML)
+            yield rig.config
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@contextmanager
 def exported(variables: dict[str, str]) -> Iterator[None]:
     """The variables in our environment, and nothing remembered from before."""
     before = dict(os.environ)
@@ -63,9 +78,11 @@ def exported(variables: dict[str, str]) -> Iterator[None]:
 
 
 def forget() -> None:
-    """Settings, credential and client are made anew at their next use."""
-    for remembered in (settings, credential, storage._service):
+    """Settings, credential, clients and what was remembered are made anew at their next use."""
+    known = (settings, credential, storage._service, ml.workspace, ml.registry, arm._client, arm.base_url)
+    for remembered in known:
         remembered.cache_clear()
+    outside().memory.clear()
 
 
 def _start(made: config.BoxConfig, service: Service) -> subprocess.Popen[bytes]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.azure import arm, ml
 from shared.azure.failures import azure_errors
-from shared.azure.seen import Job, JobSpec
+from shared.azure.seen import Job, JobSpec, plain, texts
 from shared.errors import NotFoundError
 
 # The SDK keeps the pipeline that is being built in a stack of the process: two threads at once would mix theirs.
@@ -46,18 +46,12 @@ class AzureJobs:
     def tagged(self, tag: str, since: datetime) -> list[Job]:
         """The jobs with a tag that were made since then: newest first, so that older ones cost nothing."""
         found: list[Job] = []
-        query = {"tag": tag}
-        while True:
-            page = arm.call("GET", f"{arm.workspace_id()}/jobs", version=_JOBS_API, query=query)
-            for entry in page.get("value", []):
-                made = entry.get("systemData", {}).get("createdAt", "")
-                if made and datetime.fromisoformat(made) < since:
-                    return found
-                found.append(_listed(entry))
-            skip = arm.skip_token(page.get("nextLink"))
-            if not skip:
-                return found
-            query = {"tag": tag, "$skip": skip}
+        for entry in arm.pages(f"{arm.workspace_id()}/jobs", version=_JOBS_API, query={"tag": tag}):
+            made = entry.get("systemData", {}).get("createdAt", "")
+            if made and datetime.fromisoformat(made) < since:
+                break
+            found.append(_listed(entry))
+        return found
 
     def metrics(self, name: str) -> dict[str, float]:
         """The last value of each metric that a run has."""
@@ -103,17 +97,13 @@ def _seen(job: Any) -> Job:
     services = getattr(job, "services", None) or {}
     return Job(
         name=str(job.name),
-        status=_plain(job.status),
-        tags={key: str(value) for key, value in (job.tags or {}).items()},
+        status=plain(job.status),
+        tags=texts(job.tags),
         outputs=tuple(getattr(job, "outputs", None) or ()),
         studio_url=str(getattr(services.get("Studio"), "endpoint", "") or "") if services else "",
         display_name=str(job.display_name or ""),
-        kind=_plain(getattr(job, "type", "")),
+        kind=plain(getattr(job, "type", "")),
     )
-
-
-def _plain(text: Any) -> str:
-    return str(getattr(text, "value", text) or "")  # the SDK gives an enum or a text
 
 
 def _listed(entry: dict[str, Any]) -> Job:
@@ -121,7 +111,7 @@ def _listed(entry: dict[str, Any]) -> Job:
     return Job(
         name=str(entry.get("name", "")),
         status=str(said.get("status", "")),
-        tags={key: str(value) for key, value in (said.get("tags") or {}).items()},
+        tags=texts(said.get("tags")),
         outputs=tuple(said.get("outputs") or ()),
         display_name=str(said.get("displayName") or ""),
         kind=str(said.get("jobType", "")).lower(),

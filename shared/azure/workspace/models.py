@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.azure import ml
 from shared.azure.failures import azure_errors
-from shared.azure.seen import Model
+from shared.azure.seen import Model, texts
 from shared.errors import NotFoundError
 
 
@@ -39,6 +39,6 @@ def seen(model: Any) -> Model:
         id=str(model.id),
         name=str(model.name),
         version=str(model.version),
-        tags={key: str(value) for key, value in (model.tags or {}).items()},
-        properties={key: str(value) for key, value in (model.properties or {}).items()},
+        tags=texts(model.tags),
+        properties=texts(model.properties),
     )

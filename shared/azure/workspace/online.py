@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.azure import arm, ml
 from shared.azure.failures import azure_errors
-from shared.azure.seen import OnlineDeployment, OnlineEndpoint
+from shared.azure.seen import OnlineDeployment, OnlineEndpoint, texts
 from shared.errors import NotFoundError
 
 PROBE_DELAY_SECONDS = 600
@@ -138,12 +138,14 @@ def _delete(resource: str) -> None:
 def _endpoint(entry: dict[str, Any]) -> OnlineEndpoint:
     said = entry.get("properties", {})
     traffic = {name: int(share) for name, share in (said.get("traffic") or {}).items() if int(share) > 0}
-    return OnlineEndpoint(_name(entry), _state(said), _tags(entry), traffic, str(said.get("scoringUri") or ""))
+    return OnlineEndpoint(
+        _name(entry), _state(said), texts(entry.get("tags")), traffic, str(said.get("scoringUri") or "")
+    )
 
 
 def _deployment(entry: dict[str, Any]) -> OnlineDeployment:
     said = entry.get("properties", {})
-    return OnlineDeployment(_name(entry), _state(said), _tags(entry), str(said.get("instanceType") or ""))
+    return OnlineDeployment(_name(entry), _state(said), texts(entry.get("tags")), str(said.get("instanceType") or ""))
 
 
 def _name(entry: dict[str, Any]) -> str:
@@ -152,10 +154,6 @@ def _name(entry: dict[str, Any]) -> str:
 
 def _state(said: dict[str, Any]) -> str:
     return str(said.get("provisioningState", "")).lower()
-
-
-def _tags(entry: dict[str, Any]) -> dict[str, str]:
-    return {key: str(value) for key, value in (entry.get("tags") or {}).items()}
 
 
 def _minute(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.azure.outside import outside
 from shared.lifecycle import begin
-from shared.lifecycle.outcome import Enter, Outcome
+from shared.lifecycle.outcome import NEWER, Enter, Outcome
 from shared.runs import identity, store
 from shared.runs.records import Endpoint, Run, now
 from shared.settings import parse_duration, settings
@@ -20,8 +20,7 @@ def deploy(run: Run) -> Outcome:
     record: Endpoint = loaded.record
     mine = begin.order(run)
     if record.newest > mine:
-        told = "a newer upload of this folder has the endpoint"
-        return Enter("superseded", told, told)
+        return Enter("superseded", NEWER, NEWER)
     record.newest, record.deploying = mine, run.id
     record.generation += 1
     if record.state == "absent":

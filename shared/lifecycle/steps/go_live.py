@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.azure.blobs import Container
-from shared.endpoints import deployments, rollout
+from shared.endpoints import deployments, rollout, usage
 from shared.errors import ForeignResourceError, RejectedError
 from shared.lifecycle import closing
-from shared.lifecycle.outcome import Again, Enter, Outcome
+from shared.lifecycle.outcome import NEWER, Again, Enter, Outcome
 from shared.lifecycle.steps.billing import close_interval, open_interval
 from shared.lifecycle.steps.deploy import idle_after
 from shared.runs import store, work
-from shared.runs.records import Endpoint, Run, moment, now, stamp
+from shared.runs.records import Endpoint, Run, moment, now
 from shared.settings import settings
 
 
@@ -55,10 +54,10 @@ def _take_over(loaded: Any, run: Run, deployment: str, uri: str) -> None:
     record.model_id, record.instance_type = run.model["id"], str(run.endpoint["instance_type"])
     record.idle_after, record.scoring_uri = idle_after(run), uri
     record.wake_wanted, record.waking_since = False, ""
-    record.awake_since = stamp(Container("endpoints").now())
+    record.awake_since = usage.service_now()
     record.wake_seconds = record.wake_seconds or _took(run)
     record.enter("awake", f"run {run.id}")
-    record.next_look = now()
+    record.wait()
     store.save(loaded)
     if record.leaving or record.retired:
         work.follow(record)
@@ -76,8 +75,7 @@ def _not_ours(record: Endpoint, run: Run) -> Outcome:
     if record.run == run.id:
         run.endpoint = {key: value for key, value in run.endpoint.items() if key != "tried"} | {"traffic": 100}
         return Enter("live", f"{record.endpoint_name}/{record.deployment}")
-    told = "a newer upload of this folder has the endpoint"
-    return Enter("superseded", told, told)
+    return Enter("superseded", NEWER, NEWER)
 
 
 def _failed(loaded: Any, run: Run, deployment: str, error: RejectedError | ForeignResourceError) -> Outcome:
@@ -86,7 +84,8 @@ def _failed(loaded: Any, run: Run, deployment: str, error: RejectedError | Forei
         close_interval(record, deployment)  # nothing of ours was made
     else:
         closing.leave(record, deployment, run.id)
-    record.deploying, record.next_look = "", now()
+    record.deploying = ""
+    record.wait()
     store.save(loaded)
     work.follow(record)
     return Enter("failed", error.reason, error.reason, error.fix)

@@ -11,7 +11,7 @@ from shared.errors import ServiceError
 from shared.lifecycle import problems
 from shared.lifecycle.outcome import Again, Enter, Leave, Outcome
 from shared.lifecycle.steps.billing import close_interval
-from shared.runs.records import Endpoint, moment, stamp
+from shared.runs.records import Endpoint, moment
 from shared.settings import settings
 
 ALARM_LOOKS = 5
@@ -29,7 +29,7 @@ def consider_sleep(record: Endpoint) -> Outcome:
             return _known(record)
     except ServiceError as error:
         return _unknown(record, error)
-    record.unknown_looks, record.falling_since = 0, stamp(Container("endpoints").now())
+    record.unknown_looks, record.falling_since = 0, usage.service_now()
     # Instances that read the record before still send for a while: the second look is after that.
     return Enter("falling_asleep", f"unused for {window:.0f} s", delay=FRESH_SECONDS + 1)
 
@@ -77,13 +77,13 @@ def _idle(record: Endpoint, window: float) -> bool:
 def fall_asleep(record: Endpoint) -> Outcome:
     """A second look, then the deployment is taken away; the endpoint, which costs nothing, keeps its address and keys."""
     if record.deployment and _wanted(record):
-        record.wake_wanted, record.awake_since = False, stamp(Container("endpoints").now())
+        record.wake_wanted, record.awake_since = False, usage.service_now()
         return Enter("awake", "somebody used it in this moment")
     if not rollout.take_down(record.endpoint_name, record.name, record.deployment, record.run):
         return Again(settings().poll)
     close_interval(record, record.deployment)
     usage.forget(record.name)
-    record.asleep_since = stamp(Container("endpoints").now())
+    record.asleep_since = usage.service_now()
     return Enter("asleep", "the deployment is gone")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from shared.endpoints import rollout
 from shared.errors import ForeignResourceError, LostRaceError
 from shared.lifecycle import telling
-from shared.lifecycle.outcome import Again, Leave, Outcome
+from shared.lifecycle.outcome import NEWER, Again, Leave, Outcome
 from shared.lifecycle.steps.billing import close_interval
 from shared.runs import store, work
-from shared.runs.records import Endpoint, Run, now
+from shared.runs.records import Endpoint, Run
 from shared.settings import settings
 
 
@@ -40,7 +40,8 @@ def _retired(old: str, by: str) -> bool:
     run: Run = loaded.record
     run.endpoint = {**run.endpoint, "traffic": 0}
     run.enter("superseded", f"by run {by}")
-    run.reason, run.next_look = f"a newer upload of this folder has the endpoint (run {by})", now()
+    run.reason = f"{NEWER} (run {by})"
+    run.wait()
     try:
         store.save(loaded)
     except LostRaceError:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from shared.azure.blobs import Container
-from shared.endpoints import rollout
+from shared.endpoints import rollout, usage
 from shared.errors import ForeignResourceError, RejectedError
 from shared.lifecycle import closing
 from shared.lifecycle.outcome import Again, Enter, Leave, Outcome
 from shared.lifecycle.steps.billing import open_interval
 from shared.runs import identity
-from shared.runs.records import Endpoint, moment, now, stamp
+from shared.runs.records import Endpoint, moment, now
 from shared.settings import settings
 
 
@@ -38,7 +37,7 @@ def wake(record: Endpoint) -> Outcome:
         return _failed(record, error)
     seconds = (moment(now()) - moment(record.waking_since)).total_seconds()
     record.wake_seconds, record.wake_wanted = round(seconds, 1), False
-    record.awake_since = stamp(Container("endpoints").now())
+    record.awake_since = usage.service_now()
     return Enter("awake", f"woke in {seconds:.0f} s")
 
 

@@ -4,7 +4,7 @@ from typing import Any, get_type_hints
 
 from infra import templates
 from infra.templates import HERE
-from shared.azure import outside
+from shared.azure import gateways as protocols
 from shared.azure.permissions import CALLS, CLUSTER, FUNCTIONS, GIVEN, PEOPLE, STORAGE_TOPIC, WORKSPACE_TOPIC
 from shared.azure.roles import GRANTS, NOT_GIVEN
 
@@ -80,10 +80,10 @@ def test_the_page_says_what_the_templates_give_and_nothing_else() -> None:
 
 
 def test_every_call_outside_has_a_grant() -> None:
-    gateways = get_type_hints(outside.Outside, vars(outside) | {"Any": Any})
+    gateways = get_type_hints(protocols.Outside, vars(protocols) | {"Any": Any})
     calls = set()
     for gateway in ("blobs", "queue", "topics", "jobs", "models", "registry", "computes", "online", "inference"):
-        protocol = getattr(outside, gateway.capitalize())
+        protocol = getattr(protocols, gateway.capitalize())
         calls |= {f"{gateway}.{name}" for name in vars(protocol) if not name.startswith("_")}
     assert gateways
     assert set(CALLS) == calls

@@ -86,7 +86,12 @@ def test_the_defaults_are_ones_that_the_code_takes() -> None:
         "DROPTUNE_IDLE_AFTER": "idleAfter",
         "DROPTUNE_PII": "personalData",
     }
-    read({name: str(known[parameter]["default"]) for name, parameter in pairs.items()})
+    defaults = {name: str(known[parameter]["default"]) for name, parameter in pairs.items()}
+    taken = read(defaults)
+    assert (taken.base_model, taken.compute_size) == (
+        defaults["DROPTUNE_BASE_MODEL"],
+        defaults["DROPTUNE_COMPUTE_SIZE"],
+    )
 
 
 def test_the_base_model_is_pinned_and_not_retired() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shared.azure import outside as where
 from shared.azure import roles
+from shared.azure.gateways import Outside
 from shared.azure.seen import Size, Usage
 from shared.errors import DeniedError, TransientError, UserError
 from shared.lifecycle import permissions
@@ -66,7 +67,7 @@ class Region:
 @pytest.fixture
 def region() -> Iterator[Region]:
     made, before = Region(), where.outside()
-    where.use(cast(where.Outside, made))
+    where.use(cast(Outside, made))
     yield made
     where.use(before)
 
@@ -161,7 +162,7 @@ def test_the_reserve_is_rounded_as_azure_rounds(instances: int) -> None:
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 4), st.integers(1, 4))
 def test_a_run_is_refused_exactly_where_cores_are_missing(used: int, limit: int, held: int, nodes: int) -> None:
     region, before = Region(), where.outside()
-    where.use(cast(where.Outside, region))
+    where.use(cast(Outside, region))
     try:
         told = refused(region, Usage(A100, used, limit), by=cluster(nodes=nodes, held=held))
     finally:

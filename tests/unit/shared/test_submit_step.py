@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from shared.azure import outside as where
+from shared.azure.gateways import Outside
 from shared.azure.seen import Component, Compute, Job, JobSpec, Model, Size, Usage
 from shared.errors import ConflictError, DeniedError, DroptuneError, NotFoundError, RejectedError, TransientError
 from shared.lifecycle import permissions
@@ -105,7 +106,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     chosen = replace(Settings(), max_jobs=1)
     for module in (step, slots):
         monkeypatch.setattr(module, "settings", lambda: chosen)
-    where.use(cast(where.Outside, made))
+    where.use(cast(Outside, made))
     yield made
     where.use(before)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from shared.azure import outside as where
+from shared.azure.gateways import Outside
 from shared.errors import ConflictError, NotFoundError
 from shared.runs import slots, turns
 from shared.runs.turns import Entry, Turns
@@ -66,7 +67,7 @@ class Here:
 def blob(monkeypatch: pytest.MonkeyPatch) -> Iterator[OneBlob]:
     made, before = OneBlob(), where.outside()
     monkeypatch.setattr(slots, "settings", lambda: replace(Settings(), max_jobs=2))
-    where.use(cast(where.Outside, Here(made)))
+    where.use(cast(Outside, Here(made)))
     yield made
     where.use(before)
 

@@ -11,6 +11,7 @@ from typing import Any
 from tests.conformance import cases, sdk
 
 KEPT = Path(__file__).resolve().parent / "results.json"
+_RACED = "ResourceExistsError: The specified blob already exists."
 _NO_FILE = re.compile(r"No such file or directory: \S*tests/test_configs/")
 
 
@@ -38,6 +39,11 @@ def verdict(row: dict[str, Any]) -> str:
     if row["outcome"] == "failed" and _NO_FILE.search(row["reason"]):
         return "skipped"  # a file that the sdist doesn't ship and fixtures/ doesn't replace: not the box's fault
     return str(row["outcome"])
+
+
+def raced(rows: list[dict[str, Any]]) -> list[str]:
+    """Cases whose upload met another's of an equal file."""
+    return [row["test"] for row in rows if row["verdict"] == "failed" and reason(row) == _RACED]
 
 
 def tell(rows: list[dict[str, Any]], seconds: float) -> int:

@@ -20,7 +20,7 @@ from shared.errors import (
 from shared.lifecycle import closing, problems, step, telling
 from shared.lifecycle.intake import look_at_folder
 from shared.runs import store, work
-from shared.runs.records import Endpoint, kind_of, rests
+from shared.runs.records import Endpoint, Run, Upload, kind_of, rests
 
 log = logging.getLogger("droptune")
 LONGEST_PAUSE = 300.0
@@ -136,10 +136,22 @@ def give_up(kind: str, identity: str, reason: str, fix: str = "retry the run") -
         store.save(loaded)
         work.follow(record, LONGEST_PAUSE)
         return f"goes on later: {reason}"
-    record.reason, record.fix = reason, fix
-    record.enter("rejected" if kind == "upload" else "failed", reason)
+    begun = _begun(record) if isinstance(record, Upload) else ""
+    if isinstance(record, Upload) and begun:
+        record.run = begun
+        record.enter("accepted", begun)  # its run goes on, and a report of its own will say how it ends
+    else:
+        record.reason, record.fix = reason, fix
+        record.enter("rejected" if kind == "upload" else "failed", reason)
     record.wait()
     store.save(loaded)
     work.follow(record)
     telling.tell(record)
     return f"{record.state}: {reason}"
+
+
+def _begun(upload: Upload) -> str:
+    """The run of an upload that was cut off between beginning it and saying so; empty where there is none."""
+    runs: list[Run] = store.all_of("run", f"{upload.name}-")
+    mine = (run.id for run in runs if (run.dataset["path"], run.dataset["etag"]) == (upload.path, upload.etag))
+    return next(mine, "")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from shared.endpoints import deployments
 from shared.lifecycle import telling
+from shared.lifecycle.steps.billing import close_interval
 from shared.runs import identity, slots, store, work
 from shared.runs.records import Endpoint, Leaving, Record, Run, Upload
 from shared.training import pipeline
@@ -63,9 +64,11 @@ def _release(record: Endpoint, run: Run) -> bool:
         record.enter("absent", "its run was cancelled")
         return True
     deployment = str(run.endpoint.get("deployment", ""))
-    if deployment and deployment != record.deployment and _stands(record, deployment):
-        changed = leave(record, deployment, run.id) or changed
-    return changed
+    if not deployment or deployment == record.deployment:
+        return changed
+    if _stands(record, deployment):
+        return leave(record, deployment, run.id) or changed
+    return close_interval(record, deployment) or changed
 
 
 def leave(record: Endpoint, deployment: str, run: str) -> bool:

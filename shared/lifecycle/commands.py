@@ -8,9 +8,8 @@ from typing import Any
 
 from shared.endpoints.target import ask_to_wake
 from shared.errors import LostRaceError, NotFoundError, ServiceError, UserError
-from shared.lifecycle import step, views
+from shared.lifecycle import closing, step, views
 from shared.models import registration
-from shared.runs import identity as names
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Record, Run, Upload, now, rests
 from shared.settings import settings
@@ -87,6 +86,9 @@ def retry(reference: str) -> dict[str, Any]:
     identity = find(reference)["id"]
     if "~" in identity:
         raise UserError("the upload was rejected", "mend the file and drop it again")
+    last = store.load("run", identity).record
+    if last.state in RETRIED and not closing.close(last):
+        raise UserError("the job of the last attempt is still ending", "retry in a minute")
     work.follow(_persistently("run", identity, _begin_again))
     return find(identity)
 
@@ -94,8 +96,6 @@ def retry(reference: str) -> dict[str, Any]:
 def _begin_again(run: Run) -> None:
     if run.state not in RETRIED:
         raise UserError(f"a run that is {run.state} cannot be retried", f"retry is for {', '.join(RETRIED)} runs")
-    if not pipeline.cancel(names.job_name(run.id, run.attempt), run.id):
-        raise UserError("the job of the last attempt is still ending", "retry in a minute")
     if limits.spent(run.attempt + 1, settings().max_attempts):
         raise UserError(*limits.too_often(settings().max_attempts))
     state = _still_good(run)

@@ -38,8 +38,16 @@ def report(record: Run | Upload) -> None:
     found = reports.beside(record.path if isinstance(record, Upload) else str(record.dataset["path"]))
     if isinstance(record, Upload):
         _report_upload(record, found)
-    elif (not found or found.get("run") == record.id) and _says(found) != (record.state, record.reason):
+    elif _is_due(record, found):
         _report_run(record, found)
+
+
+def _is_due(run: Run, found: dict[str, object]) -> bool:
+    """Whether a run's report is to be written: over its own that says less, or where it lacks beside the run's version."""
+    if found.get("run") == run.id:
+        return _says(found) != (run.state, run.reason)
+    path, etag = str(run.dataset["path"]), str(run.dataset["etag"])
+    return found.get("etag") != etag and _lies_there(path, etag)
 
 
 def _says(found: dict[str, object]) -> tuple[object, object]:
@@ -51,21 +59,21 @@ def _report_upload(upload: Upload, found: dict[str, object]) -> None:
     if upload.state not in ("rejected", "withdrawn"):
         return
     same = found.get("etag") == upload.etag
-    if (same and _says(found) == (upload.state, upload.reason)) or not _lies_there(upload):
+    if (same and _says(found) == (upload.state, upload.reason)) or not _lies_there(upload.path, upload.etag):
         return
     told = {"etag": upload.etag, "name": upload.name, "state": upload.state, "reason": upload.reason, "fix": upload.fix}
     reports.publish(upload.path, {**(found if same else {}), "file": upload.path, **told})
 
 
-def _lies_there(upload: Upload) -> bool:
-    there = Container("datasets").properties(upload.path)
-    return there is not None and there.etag == upload.etag
+def _lies_there(path: str, etag: str) -> bool:
+    there = Container("datasets").properties(path)
+    return there is not None and there.etag == etag
 
 
 def _report_run(run: Run, found: dict[str, object]) -> None:
     reports.update(
         str(run.dataset["path"]),
-        etag=found.get("etag") or run.dataset["etag"],
+        etag=found.get("etag") if found.get("run") == run.id else run.dataset["etag"],
         name=run.name,
         run=run.id,
         state=run.state,

@@ -11,7 +11,7 @@ from shared.datasets.check import Verdict
 from shared.lifecycle import begin
 from shared.lifecycle.outcome import Enter, Outcome
 from shared.runs import store, work
-from shared.runs.records import Moment, Run, Upload, now
+from shared.runs.records import Endpoint, Moment, Run, Upload, now
 
 
 def reject(upload: Upload, verdict: Verdict) -> Outcome:
@@ -66,10 +66,13 @@ def _same_again(upload: Upload, asked: Run, found: store.Loaded[Run], report: di
 
 
 def _renew(name: str, run: str, order: str) -> None:
-    """The endpoint that serves this run already serves the folder's newest."""
+    """The endpoint that serves this run already serves the folder's newest: what is on its way there is older."""
     loaded = store.find("endpoint", name)
-    if loaded is not None and run in (loaded.record.run, loaded.record.deploying) and loaded.record.newest < order:
-        loaded.record.newest = order
+    if loaded is None or loaded.record.newest >= order:
+        return
+    record: Endpoint = loaded.record
+    if run in (record.run, record.deploying):
+        record.newest, record.deploying = order, run if record.deploying == run else ""
         store.save(loaded)
 
 

@@ -56,7 +56,8 @@ def made(seed: int, told: Callable[[str], None] | None) -> Simulation:
     outside.use(simulation.world)
     clock.use(SimulatedClock(simulation.kernel))
     _faults(simulation, plan)
-    simulation.slack = 4 * 300.0 if profile.deaf else 0.0  # without messages each step waits for a tick
+    if profile.deaf:  # each step waits for a tick, and as much longer as the clocks of two instances differ
+        simulation.slack = 4 * 300.0 + 2 * (max(profile.skews) - min(profile.skews))
     takes = simulation.world.online.takes
     takes.deployment = lambda _: 60.0 + 540.0 * simulation.kernel.random.random()
     takes.lag = plan.choice((0.0, 120.0, 280.0))

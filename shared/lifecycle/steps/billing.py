@@ -13,8 +13,9 @@ def open_interval(record: Endpoint, deployment: str, instance_type: str, run: st
     return True
 
 
-def close_interval(record: Endpoint, deployment: str) -> None:
-    """Notes that a deployment costs nothing any more."""
-    for entry in record.billed:
-        if entry.deployment == deployment and not entry.until:
-            entry.until = now()
+def close_interval(record: Endpoint, deployment: str) -> bool:
+    """Notes that a deployment costs nothing any more; False where that is noted already."""
+    ended = [entry for entry in record.billed if entry.deployment == deployment and not entry.until]
+    for entry in ended:
+        entry.until = now()
+    return bool(ended)

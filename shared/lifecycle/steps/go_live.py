@@ -8,7 +8,7 @@ from shared.endpoints import deployments, rollout, usage
 from shared.errors import ForeignResourceError, RejectedError
 from shared.lifecycle import closing
 from shared.lifecycle.outcome import NEWER, Again, Enter, Outcome
-from shared.lifecycle.steps.billing import close_interval, open_interval
+from shared.lifecycle.steps.billing import open_interval
 from shared.lifecycle.steps.deploy import idle_after
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Run, moment, now
@@ -34,7 +34,7 @@ def go_live(run: Run) -> Outcome:
         if not rollout.route_all(place, run.name, deployment):
             return Again(settings().poll, changed=True)
     except (RejectedError, ForeignResourceError) as error:
-        return _failed(loaded, run, deployment, error)
+        return Enter("failed", error.reason, error.reason, error.fix)  # the closing takes away what was begun
     _take_over(loaded, run, deployment, uri)
     return Enter("live", f"{place}/{deployment}")
 
@@ -76,16 +76,3 @@ def _not_ours(record: Endpoint, run: Run) -> Outcome:
         run.endpoint = {key: value for key, value in run.endpoint.items() if key != "tried"} | {"traffic": 100}
         return Enter("live", f"{record.endpoint_name}/{record.deployment}")
     return Enter("superseded", NEWER, NEWER)
-
-
-def _failed(loaded: Any, run: Run, deployment: str, error: RejectedError | ForeignResourceError) -> Outcome:
-    record: Endpoint = loaded.record
-    if isinstance(error, ForeignResourceError):
-        close_interval(record, deployment)  # nothing of ours was made
-    else:
-        closing.leave(record, deployment, run.id)
-    record.deploying = ""
-    record.wait()
-    store.save(loaded)
-    work.follow(record)
-    return Enter("failed", error.reason, error.reason, error.fix)

@@ -26,7 +26,7 @@ def _gone(record: Endpoint, deployment: str, run: str) -> bool:
     try:
         gone = rollout.take_down(record.endpoint_name, record.name, deployment, run)
     except ForeignResourceError:
-        return True  # whatever bears this name now is not ours to touch
+        gone = True  # whatever bears this name now is not ours to touch
     if gone:
         close_interval(record, deployment)
     return gone

@@ -43,8 +43,9 @@ class Money(Judge):
         if what in ("probed", "answered"):
             self.probed.add(name)
         if what == "answered":
-            self.answered.add(name)
             ours = self.simulation.kernel.current is not None  # who asks past droptune is seen by the metric, late
+            if ours:
+                self.answered.add(name)
             (self.history.used if ours else self.history.direct)[about.endpoint] = self.simulation.kernel.now
         elif what == "deployment made":
             self.deployment_is_recorded(about)
@@ -115,7 +116,7 @@ class Money(Judge):
         asked = [*self.history.sleeps[folder], *self.history.cancels[folder]]
         unknown = f"{endpoint.name}/{name}" not in self.answered
         if unknown and (self.simulation.permanent or self._overtaken(endpoint, name)):
-            return  # it failed, or gave way, before anybody knew of it
+            return  # it failed, or gave way, before droptune sent anybody there
         if LAG + RACE < now - direct < IDLE - 60 and not asked and not self.simulation.stops:
             self.wrong(
                 (29, 30), f"{endpoint.name} lost its traffic {now - direct:.0f} s after somebody asked it directly"

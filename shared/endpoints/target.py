@@ -35,6 +35,10 @@ def target(name: str, *, fresh: bool = False) -> Target | None:
     if known and not fresh and known.record.state == "awake" and clock.monotonic() - known.read_at < FRESH_SECONDS:
         return known
     loaded = store.find("endpoint", name)
+    if loaded is None and store.is_listed("endpoint", name):
+        loaded = store.load(
+            "endpoint", name
+        )  # a client that reads 404 goes away for good: a single one is not believed
     if loaded is None:
         return None
     record: Endpoint = loaded.record

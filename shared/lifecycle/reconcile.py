@@ -24,6 +24,7 @@ GRACE = timedelta(minutes=10)
 TICK_SECONDS = 50.0  # after that the last step may take 240 s, and a function has five minutes
 ASKING_SECONDS = 200.0  # so long messages are sent for what was not reached
 MOST_STEPS = 12
+LONGEST_WAIT = 3600.0
 
 
 def reconcile() -> int:
@@ -99,25 +100,28 @@ def _overdue(due: str) -> bool:
 
 
 def drive(kind: str, identity: str) -> None:
-    """Takes the steps of a record until it waits for something, sending no message."""
+    """Takes the steps of a record until it waits for something; then a message goes on, where messages arrive."""
     for _ in range(MOST_STEPS):
         loaded = store.load(kind, identity)
         try:
             step.take(loaded, loaded.record.next_look, alone=True)
         except ServiceError as error:
-            advance.failed(work.Look(kind, identity), error, alone=True)
+            advance.failed(work.Look(kind, identity), error)
             return
         except UnreadableError:
             raise
         except DroptuneError as error:
             advance.give_up(kind, identity, error.reason, error.fix)
             return
-        if rests(loaded.record) or _waits(loaded.record.next_look) or step.waits_for_timer(loaded.record):
+        if rests(loaded.record) or step.waits_for_timer(loaded.record):
+            return
+        if (wait := _wait(loaded.record.next_look)) > 1.0:
+            work.follow(loaded.record, min(wait, LONGEST_WAIT))
             return
 
 
-def _waits(due: str) -> bool:
-    return bool(due) and moment(due) > clock.now() + timedelta(seconds=1)
+def _wait(due: str) -> float:
+    return (moment(due) - clock.now()).total_seconds() if due else 0.0
 
 
 def look_at_awake() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shared.azure.seen import JobSpec
 from shared.datasets.config import parse
 from shared.datasets.paths import place
+from shared.runs.identity import upload_key
 from tests.simulation import memo
 from tests.simulation.outside.blobs import Written
 from tests.simulation.outside.online import FakeDeployment
@@ -42,6 +44,7 @@ class Wish:
     current: bool
     gate: float | None = None
     budget: float | None = None
+    etag: str = ""
 
 
 @dataclass
@@ -97,11 +100,20 @@ class History:
         changed = any(other.since > at or (other.until or 0.0) > at for other in later)
         current = version.until is None and not changed
         key, gate, budget = trained(folder, version, beside)
-        return Wish(version.path, (version.since, at), key, version.data, current, gate, budget)
+        return Wish(version.path, (version.since, at), key, version.data, current, gate, budget, version.etag)
 
-    def order(self, folder: str, key: Any) -> tuple[float, float]:
-        """When a content was last wished for; zeros where nobody ever did."""
-        return max((wish.order for wish in self.wishes(folder) if wish.key == key), default=(0.0, 0.0))
+    def order(self, folder: str, key: Any, *, judged: bool = False) -> tuple[int, int]:
+        """The seconds in which a content was last wished for; zeros where nobody ever did.
+
+        `judged`: only of the uploads that have a verdict. Storage tells whole seconds: what is dropped in one of them has no order.
+        """
+        found = [wish for wish in self.wishes(folder) if wish.key == key and not (judged and self._waits(folder, wish))]
+        return max(((int(wish.order[0]), int(wish.order[1])) for wish in found), default=(0, 0))
+
+    def _waits(self, folder: str, wish: Wish) -> bool:
+        record = f"{upload_key(folder, wish.path, wish.etag)}.json"
+        blob = self.simulation.world.blobs.containers.get("uploads", {}).get(record)
+        return blob is None or json.loads(blob.data)["state"] == "received"
 
     def key_of(self, deployment: FakeDeployment) -> Any:
         """What a deployment's model was trained on."""

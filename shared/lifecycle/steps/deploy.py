@@ -21,19 +21,26 @@ def deploy(run: Run) -> Outcome:
     mine = begin.order(run)
     if record.newest > mine:
         return Enter("superseded", NEWER, NEWER)
-    record.newest, record.deploying = mine, run.id
-    record.generation += 1
-    if record.state == "absent":
-        record.enter("asleep", "made")
-    store.save(loaded)
+    deployment = record.deployment if record.run == run.id else _win(loaded, run, mine)
     run.endpoint = {
         "name": record.endpoint_name,
-        "deployment": identity.deployment_name(run.id, record.generation),
+        "deployment": deployment,
         "instance_type": (run.config.get("deploy") or {}).get("instance_type") or settings().instance_type,
         "traffic": 0,
         "scoring_uri": "",
     }
     return Enter("deploying", f"{record.endpoint_name}/{run.endpoint['deployment']}")
+
+
+def _win(loaded: store.Loaded[Endpoint], run: Run, order: str) -> str:
+    """Makes the run the one that the endpoint deploys; the name of its deployment."""
+    record = loaded.record
+    record.newest, record.deploying = order, run.id
+    record.generation += 1
+    if record.state == "absent":
+        record.enter("asleep", "made")
+    store.save(loaded)
+    return identity.deployment_name(run.id, record.generation)
 
 
 def _gated(run: Run) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.endpoints import deployments, rollout, usage
 from shared.errors import ForeignResourceError, RejectedError
-from shared.lifecycle import closing
+from shared.lifecycle import begin, closing
 from shared.lifecycle.outcome import NEWER, Again, Enter, Outcome
 from shared.lifecycle.steps.billing import open_interval
 from shared.lifecycle.steps.deploy import idle_after
@@ -20,7 +20,9 @@ def go_live(run: Run) -> Outcome:
     loaded = store.load("endpoint", run.name)
     record: Endpoint = loaded.record
     if record.deploying != run.id:
-        return _not_ours(record, run)
+        return _not_ours(loaded, run)
+    if record.state == "waking":
+        return Again(settings().poll)  # one at a time moves the traffic
     place, deployment = record.endpoint_name, str(run.endpoint["deployment"])
     if open_interval(record, deployment, str(run.endpoint["instance_type"]), run.id):
         store.save(loaded)  # recorded before it is made
@@ -70,8 +72,13 @@ def _took(run: Run) -> float:
     return round((moment(now()) - moment(began)).total_seconds(), 1)
 
 
-def _not_ours(record: Endpoint, run: Run) -> Outcome:
+def _not_ours(loaded: store.Loaded[Endpoint], run: Run) -> Outcome:
     """The endpoint deploys another run, or has this one already: the record was saved and then we were cut off."""
+    record = loaded.record
+    if record.run != run.id and record.newest < begin.order(run):  # the same was dropped again as the newest meanwhile
+        record.newest, record.deploying = begin.order(run), run.id
+        store.save(loaded)
+        return Again(0.0)
     if record.run == run.id:
         run.endpoint = {key: value for key, value in run.endpoint.items() if key != "tried"} | {"traffic": 100}
         return Enter("live", f"{record.endpoint_name}/{record.deployment}")

@@ -8,18 +8,26 @@ from shared.lifecycle import telling
 from shared.lifecycle.outcome import NEWER, Again, Leave, Outcome
 from shared.lifecycle.steps.billing import close_interval
 from shared.runs import store, work
-from shared.runs.records import Endpoint, Run
+from shared.runs.records import Endpoint, Run, rests
 from shared.settings import settings
 
 
 def tidy(record: Endpoint) -> bool:
     """One look at each; True where the record changed."""
-    before = (list(record.leaving), list(record.retired))
+    before = (list(record.leaving), list(record.retired), record.deploying)
+    if record.deploying and _came_to_rest(record.deploying):
+        record.deploying = ""
     record.retired = [run for run in record.retired if not _retired(run, record.run)]
     for entry in list(record.leaving):
         if entry.deployment == record.deployment or _gone(record, entry.deployment, entry.run):
             record.leaving = [other for other in record.leaving if other != entry]
-    return before != (record.leaving, record.retired)
+    return before != (record.leaving, record.retired, record.deploying)
+
+
+def _came_to_rest(run: str) -> bool:
+    """Whether a run ended, and who noted that it is on its way was late: the endpoint must not wait for it."""
+    loaded = store.find("run", run)
+    return loaded is not None and rests(loaded.record)
 
 
 def _gone(record: Endpoint, deployment: str, run: str) -> bool:

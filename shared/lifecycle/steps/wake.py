@@ -13,8 +13,11 @@ from shared.settings import settings
 
 
 def consider_wake(record: Endpoint) -> Outcome:
-    """Begins to wake where somebody asked; the deployment gets a new name, noted before it is made."""
-    if not record.wake_wanted:
+    """Begins to wake where somebody asked; the deployment gets a new name, noted before it is made.
+
+    Where a newer run is on its way to the endpoint, it was begun before, and is what will answer.
+    """
+    if not record.wake_wanted or record.deploying:
         return Leave()
     if not record.model_id:
         record.wake_wanted = False

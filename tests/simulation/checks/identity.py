@@ -78,13 +78,28 @@ class Identity(Judge):
 
     @shows(7, 31)
     def newer_never_loses(self, endpoint: FakeEndpoint) -> None:
-        """7, 31: traffic never goes back from a newer wish to an older one, unless people ended the newer."""
+        """7, 31: traffic never goes back from a newer wish that was live to an older one, unless people ended the newer.
+
+        What gave way to something newer still before it was live, and that failed, gives the traffic back.
+        """
         now = next((name for name, share in endpoint.traffic.items() if share == 100), None)
         if now is None:
             return
         key = self.history.key_of(endpoint.deployments[now])
         before = self.history.served.get(endpoint.name)
-        judged = before and key and before != key and not self.history.cancels[key[0]]
-        if judged and self.history.order(key[0], key) < self.history.order(key[0], before):
+        judged = (
+            before and key and before != key and not self.history.cancels[key[0]] and self._was_live(key[0], before)
+        )
+        if judged and self.history.order(key[0], key) < self.history.order(key[0], before, judged=True):
             self.wrong((7,), f"the endpoint {endpoint.name} went back to an older upload's {now}")
         self.history.served[endpoint.name] = key
+
+    def _was_live(self, folder: str, key: Any) -> bool:
+        record = self.simulation.world.blobs.containers.get("endpoints", {}).get(f"{folder}.json")
+        runs = {
+            job.spec.tags[RUN_TAG] for name, job in self.simulation.world.jobs.all.items() if self._makes(name, key)
+        }
+        return record is not None and any(f'"run {run}"'.encode() in record.data for run in runs)
+
+    def _makes(self, job: str, key: Any) -> bool:
+        return bool(self.history.keys.get(job) == key)

@@ -47,10 +47,9 @@ def _figures(found: dict[str, Any]) -> str:
         "|---|---|",
         *(f"| {point} | {times:,} |" for point, times in found["fired"].items()),
     ]
-    if found["rare"]:
-        lines.append(
-            f"\n{len(found['rare'])} kinds fired less than 100 times in 10,000 schedules: {'; '.join(found['rare'])}."
-        )
+    for name, told in (("rare", "calls had less than 100 faults"), ("never", "faults never befell their call")):
+        if found.get(name):
+            lines.append(f"\n{len(found[name])} {told}: {'; '.join(found[name])}.")
     return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,7 @@ from tests.simulation.points import POINTS
 from tests.simulation.sweep import Ends
 
 PLACE = Path(__file__).resolve().parents[2] / "docs" / "reliability.json"
-LEAST = 100  # of each fault at each point in 10,000 schedules
+LEAST = 100  # faults at each point in 10,000 schedules
 
 
 def write(many: Figures, ends: Ends) -> None:
@@ -29,7 +29,8 @@ def write(many: Figures, ends: Ends) -> None:
         "violations": len(many.failed),
         "fired": dict(sorted(fired.items())),
         "kinds": len(many.fired),
-        "rare": rare(many.fired, many.schedules),
+        "rare": rare(fired, many.schedules),
+        "never": [f"{point}: {fault}" for point, fault in wanted() if not many.fired.get((point, fault))],
         "sweep_cases": ends.cases,
         "sweep_calls": ends.calls,
         "sweep_violations": len(ends.failed),
@@ -39,14 +40,10 @@ def write(many: Figures, ends: Ends) -> None:
     PLACE.write_text(json.dumps(document, indent=1) + "\n")
 
 
-def rare(fired: Any, schedules: int) -> list[str]:
-    """The faults that fired less often than they should in so many schedules."""
+def rare(fired: dict[str, int], schedules: int) -> list[str]:
+    """The points at which faults fired less often than they should in so many schedules."""
     least = LEAST * schedules / 10_000
-    return [
-        f"{point}: {fault} ({fired.get((point, fault), 0)})"
-        for point, fault in wanted()
-        if fired.get((point, fault), 0) < least
-    ]
+    return [f"{point} ({fired.get(point, 0)})" for point in POINTS if fired.get(point, 0) < least]
 
 
 def wanted() -> list[tuple[str, str]]:

@@ -18,6 +18,8 @@ PERMANENT = ("400", "401", "403", "404")
 BOUND = 5 * 3600.0  # rest after the last fault: a job, a deployment, the hourly sweep, the idle window, back-offs
 SETTLED = 4500.0  # what was lost is found by the hourly sweep, and the ticks after it
 MOST_CALLS = 4000
+# Calls that few schedules make: chosen more often, so that faults befall them too.
+SELDOM = (*8 * ("job children", "deployment log"), "job cancel", "use delete", "invoke", "metric query")
 GOOD, ODD = ("one", "two", "three"), ("failing", "silent", "stopped", "hollow", "heavy")
 
 
@@ -93,7 +95,7 @@ def _faults(simulation: Simulation, plan: Random) -> None:
     faults.kinds = kinds
     faults.rate = plan.choice((0.0, 0.0, 0.01, 0.03))
     for _ in range(plan.choice((0, 10, 30, 70))):
-        point = plan.choice(POINTS)
+        point = plan.choice((*POINTS, *SELDOM))
         kind = plan.choice(PLATFORM if point in PLATFORM_POINTS else kinds)
         if applies(point, kind):
             faults.wanted.setdefault(point, []).append(kind)

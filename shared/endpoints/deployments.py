@@ -44,7 +44,12 @@ def is_gone(endpoint: str, deployment: str) -> bool:
     """Whether a deployment is there no more, by two witnesses: a single 404 may be wrong, and what stands bills."""
     if outside().online.deployment(endpoint, deployment) is not None:
         return False
-    return all(one.name != deployment for one in outside().online.deployments(endpoint))
+    return not stands(endpoint, deployment)
+
+
+def stands(endpoint: str, deployment: str) -> bool:
+    """Whether the listing shows a deployment."""
+    return any(one.name == deployment for one in outside().online.deployments(endpoint))
 
 
 def is_listed(endpoint: str) -> bool:

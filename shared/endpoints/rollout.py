@@ -67,7 +67,7 @@ def take_down(endpoint: str, name: str, deployment: str, run: str = "") -> bool:
     """
     made = deployments.find_deployment(endpoint, deployment, run)
     if made is None:
-        return deployments.is_gone(endpoint, deployment)
+        return not deployments.stands(endpoint, deployment)
     found = deployments.find_endpoint(endpoint, name)
     if found is not None and found.traffic.get(deployment):
         if found.state == "succeeded":

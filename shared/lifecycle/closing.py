@@ -24,7 +24,8 @@ def close(record: Record) -> bool:
     ended = record.state == "live" or _stop_job(record)
     if ended:
         free_slot(record)
-    _leave_endpoint(record)
+    if record.state != "live":
+        _leave_endpoint(record)
     telling.report(record)
     return ended
 
@@ -45,8 +46,7 @@ def _leave_endpoint(run: Run) -> None:
     if loaded is None:
         return
     record: Endpoint = loaded.record
-    changed = _release(record, run) if run.state != "live" else False
-    if changed:
+    if _release(record, run):
         record.wait()
         store.save(loaded)
         work.follow(record)

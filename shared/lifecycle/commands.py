@@ -6,12 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from shared.endpoints import usage
 from shared.endpoints.target import ask_to_wake
 from shared.errors import LostRaceError, NotFoundError, ServiceError, UserError
 from shared.lifecycle import closing, step, views
 from shared.models import registration
 from shared.runs import store, work
-from shared.runs.records import Endpoint, Record, Run, Upload, now, rests
+from shared.runs.records import Endpoint, Record, Run, Upload, rests
 from shared.settings import settings
 from shared.training import limits, pipeline
 
@@ -163,7 +164,7 @@ def _want_asleep(record: Endpoint) -> None:
     if record.state != "awake" or record.deploying:
         told = f"the endpoint is {'deploying' if record.deploying else record.state}"
         raise UserError(told, "only an awake one can sleep")
-    record.falling_since = now()
+    record.falling_since = usage.service_now()
     record.enter("falling_asleep", "asked for")
 
 

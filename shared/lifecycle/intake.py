@@ -23,24 +23,32 @@ def blob_created(path: str) -> bool:
 
 
 def look_at_folder(name: str) -> None:
-    """Gives each dataset of a folder that has no verdict for its bytes, or for what lies beside it, a look."""
+    """Begins each dataset of a folder that is new, and the newest again where something else lies beside it.
+
+    Two listings and one record, however many files the folder has: a thousand dropped at once ask a thousand times.
+    """
     blobs = folder(name)
     beside = companions(blobs)
     datasets = [blob for blob in blobs if (where := place(blob.path)) and where.role == "dataset"]
-    newest = newest_of(datasets)
+    newest, known = newest_of(datasets), store.listed("upload", f"{name}~")
     for blob in datasets:
         key = identity.upload_key(name, blob.path, blob.etag)
-        try:
-            found = store.find("upload", key)
-        except UnreadableError as error:
-            problems.note("upload", key, error.reason, error.fix)
-            continue
-        if found is None:
+        if key not in known:
             _begin(key, name, blob, beside)
-        elif not rests(found.record):
-            work.look_at("upload", key)
-        elif found.record.companions != beside and blob == newest:
-            _begin_again(found, beside)
+        elif blob == newest:
+            _look_again(key, beside)
+
+
+def _look_again(key: str, beside: dict[str, str]) -> None:
+    try:
+        found = store.find("upload", key)
+    except UnreadableError as error:
+        problems.note("upload", key, error.reason, error.fix)
+        return
+    if found is not None and not rests(found.record):
+        work.look_at("upload", key)
+    elif found is not None and found.record.companions != beside:
+        _begin_again(found, beside)
 
 
 def _begin(key: str, name: str, blob: Listed, beside: dict[str, str]) -> None:

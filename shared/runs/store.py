@@ -129,6 +129,11 @@ def _readable(kind: str, identity: str) -> Any:
         return None
 
 
+def listed(kind: str, prefix: str) -> set[str]:
+    """The ids of the records of a kind that begin so: a page of listing for 5,000."""
+    return {blob.path.removesuffix(".json") for blob in container(kind).list(prefix) if blob.path.endswith(".json")}
+
+
 def is_listed(kind: str, identity: str) -> bool:
     """Whether the listing shows a record: a second witness, before what could not be read is taken for gone."""
     return any(blob.path == f"{identity}.json" for blob in container(kind).list(f"{identity}.json"))

@@ -98,5 +98,8 @@ def _wanted(record: Endpoint) -> bool:
 
 
 def _used_since(record: Endpoint) -> bool:
+    """Whether somebody used it since: the storage tells whole seconds, by which a use may look older than it is."""
     last = usage.marks(record.name).last_use
-    return bool(last) and bool(record.falling_since) and last >= record.falling_since
+    if not last or not record.falling_since:
+        return False
+    return moment(last) + timedelta(seconds=1) >= moment(record.falling_since)

@@ -239,6 +239,7 @@ module app 'modules/app.bicep' = {
         DROPTUNE_COMPUTE: clusterName
         DROPTUNE_COMPUTE_SIZE: computeSize
         DROPTUNE_COMPUTE_NODES: string(computeNodes)
+        DROPTUNE_COMPUTE_IDENTITY: identities.outputs.trainingIdentityId
         DROPTUNE_INSTANCE_TYPE: instanceType
         DROPTUNE_SNAPSHOT_DATASTORE: 'snapshots'
         DROPTUNE_IDLE_AFTER: idleAfter

@@ -13,6 +13,7 @@ from shared.training.base_model import split_reference
 from shared.training.prices import HOURLY_USD
 
 MAIN = HERE / "main.bicep"
+FUNCTIONS = app.get_functions()  # once a process: a second call of the library's raises
 
 
 def app_settings() -> dict[str, object]:
@@ -63,6 +64,7 @@ def test_the_parameters_of_azd_are_parameters_of_the_template() -> None:
 
 def test_every_setting_that_the_code_needs_is_set() -> None:
     needed = {entry.metadata["name"] for entry in fields(Settings) if entry.default == ""} - {"DROPTUNE_TOKENIZER"}
+    assert "DROPTUNE_COMPUTE_IDENTITY" in needed
     assert needed <= set(app_settings())
 
 
@@ -126,7 +128,7 @@ def test_the_file_of_subscriptions_is_what_the_code_says() -> None:
 
 
 def test_every_function_that_an_event_needs_exists_and_takes_events() -> None:
-    triggers = {one.get_function_name(): one.get_trigger().type for one in app.get_functions()}
+    triggers = {one.get_function_name(): one.get_trigger().type for one in FUNCTIONS}
     called = {one["function"] for topic in subscriptions.wanted().values() for one in topic}
     assert {triggers.get(name) for name in called} == {"eventGridTrigger"}
     assert called == {name for name, kind in triggers.items() if kind == "eventGridTrigger"}

@@ -67,6 +67,14 @@ def test_nothing_is_left_of_what_it_tried(box: Box) -> None:
     assert Container("active").list("_problems/") == []
 
 
+def test_it_tells_no_secret(box: Box) -> None:
+    secrets = list(json.loads((box.home / "box.json").read_text())["secrets"].values())
+    secrets += [box.environment["DROPTUNE_KEY"], box.environment["MLFLOW_TRACKING_TOKEN"].rsplit(".", 1)[-1]]
+    ran = CliRunner().invoke(main, ["doctor", "--json", "--home", str(box.home)])
+    assert len(ran.stdout) > 1000
+    assert not [secret for secret in secrets if secret in ran.output]
+
+
 @pytest.mark.parametrize(
     ("rule", "lacks"),
     [

@@ -62,6 +62,15 @@ def test_the_parameters_of_azd_are_parameters_of_the_template() -> None:
     assert {key for key, said in known.items() if said["default"] is None} <= set(given)
 
 
+def test_a_budget_keeps_its_first_day_in_the_months_after() -> None:
+    """What is put out comes back as the parameter: azd writes outputs into the environment that parameters are read from."""
+    given = json.loads((HERE / "main.parameters.json").read_text())["parameters"]["budgetStart"]["value"]
+    assert given == "${DROPTUNE_BUDGET_START=}"
+    assert "output DROPTUNE_BUDGET_START string = firstDay" in MAIN.read_text()
+    (start,) = [said["start"] for name, _, said in templates.modules(MAIN) if name == "spending"]
+    assert start == "firstDay"
+
+
 def test_every_setting_that_the_code_needs_is_set() -> None:
     needed = {entry.metadata["name"] for entry in fields(Settings) if entry.default == ""} - {"DROPTUNE_TOKENIZER"}
     assert "DROPTUNE_COMPUTE_IDENTITY" in needed

@@ -156,6 +156,17 @@ def test_nothing_takes_keys_where_identities_do() -> None:
     assert "AzureWebJobsStorage" not in app_settings()
 
 
+def test_the_app_says_nothing_that_flex_consumption_refuses() -> None:
+    """Types allow more than the plan: microsoft/azure-pipelines-tasks issues 21032 and 22254 quote the refusals."""
+    (site,) = [found.body for found in templates.resources() if found.kind == "Microsoft.Web/sites"]
+    said = set(site["properties"]["siteConfig"])
+    refused = {"ftpsState", "use32BitWorkerProcess", "netFrameworkVersion", "functionsRuntimeScaleMonitoringEnabled"}
+    refused |= {"functionAppScaleLimit", "alwaysOn", "linuxFxVersion", "preWarmedInstanceCount"}
+    assert not said & refused
+    assert site["properties"]["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.11"}
+    assert not {"FUNCTIONS_WORKER_RUNTIME", "WEBSITE_RUN_FROM_PACKAGE"} & set(app_settings())
+
+
 def test_the_cluster_and_the_datastore_run_by_identity_and_cost_nothing_at_rest() -> None:
     made = {found.symbol: found.body for found in templates.resources() if found.file == "training.bicep"}
     assert made["cluster"]["properties"]["properties"]["scaleSettings"]["minNodeCount"] == 0

@@ -59,7 +59,7 @@ package: setup-test ## the package as Azure builds it, in an empty environment w
 
 scan: .cache/scan/.installed ## infra/ by checkov, what is deployed by pip-audit, workflows by actionlint
 	@.cache/scan/bin/checkov -d infra --config-file infra/checkov.yaml
-	@.cache/scan/bin/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements.lock
+	@.cache/scan/bin/pip-audit --progress-spinner off --disable-pip --require-hashes $(if $(CI),--strict) -r requirements.lock
 	@.cache/scan/bin/actionlint
 
 clean: ## back to a fresh clone

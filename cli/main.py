@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "cli.check:check",
     "convert": "cli.convert:convert",
     "cost": "cli.cost:cost",
+    "doctor": "cli.doctor:doctor",
     "drop": "cli.drop:drop",
     "endpoints": "cli.endpoints:endpoints",
     "keys": "cli.keys:keys",

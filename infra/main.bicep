@@ -56,8 +56,11 @@ param budget int = 500
 @description('Who is told by e-mail of budget and alarms; empty: the owners, of the budget only.')
 param alarmEmail string = ''
 
-@description('First day of the budget: the first of a month. The default is this month.')
-param budgetStart string = '${utcNow('yyyy-MM')}-01T00:00:00Z'
+@description('First day of the budget: the first of a month; empty: of this month. It stays: a budget that is there takes no other, so azd hands it back (DROPTUNE_BUDGET_START).')
+param budgetStart string = ''
+
+@description('This month; not to be given.')
+param thisMonth string = utcNow('yyyy-MM')
 
 @description('Name of a storage account that exists already, for uploads and records; empty: one is made. No hierarchical namespace.')
 param existingStorageName string = ''
@@ -89,6 +92,7 @@ var workspaceGroup = madeWorkspace ? groupName : existingWorkspaceGroup
 var workspaceStorageName = madeWorkspace ? 'stml${token}' : existingWorkspaceStorageName
 var registryName = madeWorkspace ? 'cr${token}' : existingWorkspaceRegistryName
 var clusterName = 'gpu-cluster'
+var firstDay = empty(budgetStart) ? '${thisMonth}-01T00:00:00Z' : budgetStart
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: groupName
@@ -239,6 +243,7 @@ module app 'modules/app.bicep' = {
         DROPTUNE_COMPUTE: clusterName
         DROPTUNE_COMPUTE_SIZE: computeSize
         DROPTUNE_COMPUTE_NODES: string(computeNodes)
+        DROPTUNE_COMPUTE_IDENTITY: identities.outputs.trainingIdentityId
         DROPTUNE_INSTANCE_TYPE: instanceType
         DROPTUNE_SNAPSHOT_DATASTORE: 'snapshots'
         DROPTUNE_IDLE_AFTER: idleAfter
@@ -268,7 +273,7 @@ module spending 'modules/budget.bicep' = if (budget > 0) {
   params: {
     name: 'budget-${token}'
     amount: budget
-    start: budgetStart
+    start: firstDay
     email: alarmEmail
   }
 }
@@ -309,4 +314,5 @@ output DROPTUNE_QUOTA_ROLE_ID string = quotaRole.outputs.roleId
 output DROPTUNE_QUOTA_ASSIGNMENT_ID string = quotaRole.outputs.assignmentId
 output DROPTUNE_VAULT_NAME string = madeWorkspace ? 'kv-${token}' : ''
 output DROPTUNE_LOGS_NAME string = monitoring.outputs.logsName
+output DROPTUNE_BUDGET_START string = firstDay
 output DROPTUNE_OWNS_WORKSPACE bool = madeWorkspace

@@ -84,6 +84,11 @@ class Settings:
         "DROPTUNE_COMPUTE_SIZE", "Standard_NC24ads_A100_v4", "size of the cluster where it is made"
     )
     compute_nodes: int = _setting("DROPTUNE_COMPUTE_NODES", 1, "most nodes of the cluster where it is made", _count)
+    compute_identity: str = _setting(
+        "DROPTUNE_COMPUTE_IDENTITY",
+        "",
+        "ARM id of the identity of the cluster where it is made, which must be allowed to read snapshots; empty: none",
+    )
     instance_type: str = _setting("DROPTUNE_INSTANCE_TYPE", "Standard_NC24ads_A100_v4", "size of a deployment")
     snapshot_datastore: str = _setting(
         "DROPTUNE_SNAPSHOT_DATASTORE", "snapshots", "datastore of the workspace that points at the container snapshots"

@@ -14,7 +14,7 @@ from local.box.key import box_key
 from local.eventgrid.subscriptions import Subscription, write
 from local.identity.tokens import Signer
 
-CONTAINERS = ("datasets", "snapshots", "uploads", "runs", "endpoints", "active", "access", "ledger")
+CONTAINERS = ("datasets", "snapshots", "uploads", "runs", "endpoints", "active", "access", "canary", "ledger")
 QUEUES = ("droptune-work",)
 _STORAGE = "https://storage.azure.com"
 _TIMEOUT = aiohttp.ClientTimeout(total=15)
@@ -22,7 +22,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=15)
 
 def write_subscriptions(config: BoxConfig) -> None:
     """Say which events call which function; Event Grid reads it when it starts."""
-    datasets = "/blobServices/default/containers/datasets/"
+    containers = "/blobServices/default/containers"
     runs = tuple(f"Microsoft.MachineLearningServices.{kind}" for kind in ("RunCompleted", "RunStatusChanged"))
     subscriptions = [
         Subscription(
@@ -30,7 +30,15 @@ def write_subscriptions(config: BoxConfig) -> None:
             topic="storage",
             endpoint=_endpoint(config, "dataset_uploaded"),
             included_event_types=("Microsoft.Storage.BlobCreated",),
-            subject_begins_with=datasets,
+            subject_begins_with=f"{containers}/datasets/",
+        ),
+        Subscription(
+            name="canary",
+            topic="storage",
+            endpoint=_endpoint(config, "canary"),
+            included_event_types=("Microsoft.Storage.BlobCreated",),
+            subject_begins_with=f"{containers}/canary/blobs/",
+            subject_ends_with=".canary",
         ),
         Subscription(
             name="job-changed",

@@ -1,7 +1,7 @@
 """Asking a deployment or an endpoint over HTTP.
 
 `online_endpoints.invoke` keeps headers of one call for the next and has no time-out, so we use clients of our own
-(source: AZUREML_CONTRACT section 0, no. 12).
+(source: AZUREML_CONTRACT section 0, no. 12). Nobody is followed elsewhere: the key and the prompt are the endpoint's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class AzureInference:
 
         headers = {**_headers(key), "azureml-model-deployment": deployment}
         try:
-            answer = requests.post(uri, data=body, headers=headers, timeout=(5, PROBE_SECONDS))
+            answer = requests.post(uri, data=body, headers=headers, timeout=(5, PROBE_SECONDS), allow_redirects=False)
         except requests.Timeout:
             return Reply(408)
         except requests.RequestException:
@@ -43,7 +43,7 @@ class AzureInference:
         import aiohttp
 
         try:
-            async with self._session().post(uri, data=body, headers=_headers(key)) as answer:
+            async with self._session().post(uri, data=body, headers=_headers(key), allow_redirects=False) as answer:
                 return Reply(answer.status, dict(answer.headers), await answer.read())
         except TimeoutError:
             return Reply(408)

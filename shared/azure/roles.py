@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from shared.errors import DeniedError
 from shared.settings import settings
@@ -82,10 +83,17 @@ def told(name: str) -> str:
     """How the lack of a grant is mended, with the command where one role does it."""
     grant = GRANTS[name]
     need = f"to {grant.call} the app's identity needs {grant.permission} on the {grant.on}"
-    if grant.on in ("subscription", "endpoint", "topic"):
+    if grant.on in ("subscription", "endpoint"):
         return f"{need}: {grant.role} (docs/permissions.md)"
-    command = f"az role assignment create --assignee IDENTITY --role '{grant.role}' --scope {_scope(grant.on)}"
-    return f"{need}: give it the role {grant.role} (`{command}`; docs/permissions.md)"
+    return f"{need}: give it the role {grant.role} (`{command(name)}`; docs/permissions.md)"
+
+
+def command(name: str, assignee: str = "--assignee IDENTITY") -> str:
+    """The command that gives a grant's role; for sizes and quota, the one that makes and gives the role of infra/."""
+    grant = GRANTS[name]
+    if grant.on == "subscription":
+        return "azd provision"
+    return f"az role assignment create {assignee} --role '{grant.role}' --scope {_scope(grant.on)}"
 
 
 @contextmanager
@@ -98,10 +106,15 @@ def needed(name: str) -> Iterator[None]:
 
 
 def _scope(on: str) -> str:
+    """What a role is given on: an id, or a command that finds it where our settings name only its address."""
     chosen = settings()
     if on == "storage account":
-        return f"THE-STORAGE-ACCOUNT-OF-{chosen.account_url}"
+        account = (urlsplit(chosen.account_url).hostname or "").partition(".")[0]
+        return f'"$(az storage account show --name {account} --query id --output tsv)"'
     if on == "registry":
-        return f"THE-REGISTRY-{chosen.registry_name}"
+        return f'"$(az ml registry show --name {chosen.registry_name} --query id --output tsv)"'
+    if on == "topic":
+        found = f"az eventgrid topic list --query \"[?endpoint=='{chosen.events_endpoint}'].id\" --output tsv"
+        return f'"$({found})"'
     group = f"/subscriptions/{chosen.subscription_id}/resourceGroups/{chosen.resource_group}"
     return f"{group}/providers/{_ML}/workspaces/{chosen.workspace_name}"

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from infra import package
+
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -30,7 +32,7 @@ def find_python313() -> str | None:
 
 @pytest.fixture(scope="module")
 def worker_python() -> str:
-    """A Python 3.13 with the worker's core and the app's own packages; kept in .cache/."""
+    """A Python 3.13 with the worker's core and the app's own packages, as locked; kept in .cache/."""
     python, ready = VENV / "bin/python", VENV / ".ready"
     if ready.exists():
         return str(python)
@@ -38,11 +40,11 @@ def worker_python() -> str:
     if base is None:
         pytest.skip("there is no Python 3.13 here, which azure-functions-runtime needs")
     subprocess.run([base, "-m", "venv", "--clear", str(VENV)], check=True, timeout=120)
-    packages = ["azure-functions-runtime==1.3.0", "-r", str(ROOT / "requirements.txt")]
-    command = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]
-    made = subprocess.run(command, capture_output=True, text=True, timeout=280)
-    if made.returncode != 0:
-        pytest.skip(f"azure-functions-runtime can't be installed here: {made.stderr.strip().splitlines()[-1:]}")
+    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    for packages in (["--require-hashes", "-r", str(package.ROOT / package.LOCK)], ["azure-functions-runtime==1.3.0"]):
+        made = subprocess.run([*pip, *packages], capture_output=True, text=True, timeout=280)
+        if made.returncode != 0:
+            pytest.skip(f"{packages[-1]} can't be installed here: {made.stderr.strip().splitlines()[-1:]}")
     ready.touch()
     return str(python)
 
@@ -142,11 +144,12 @@ def cases_for(bindings: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]
     return made
 
 
-def test_droptune_itself_is_indexed_and_run_as_the_real_worker_does(worker_python: str, tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
-    cases = cases_for(run(sys.executable, "conformance_box.py", ROOT, [], trace)["bindings"])
-    ours = run(sys.executable, "conformance_box.py", ROOT, cases, trace)
-    theirs = run(worker_python, "conformance_worker.py", ROOT, cases, trace)
+def test_the_package_is_indexed_and_run_as_the_real_worker_does(worker_python: str, tmp_path: Path) -> None:
+    """Every function of what `azd deploy` uploads, by the worker that Azure runs, on the newest Python that it offers."""
+    trace, app = tmp_path / "trace", package.build(tmp_path / "package")
+    cases = cases_for(run(sys.executable, "conformance_box.py", app, [], trace)["bindings"])
+    ours = run(sys.executable, "conformance_box.py", app, cases, trace)
+    theirs = run(worker_python, "conformance_worker.py", app, cases, trace)
     assert ours["bindings"] == theirs["bindings"] and len(cases) >= 8
     for case, our_outcome, their_outcome in zip(cases, ours["outcomes"], theirs["outcomes"], strict=True):
         assert comparable(our_outcome) == comparable(their_outcome), case["function"]

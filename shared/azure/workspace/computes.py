@@ -8,6 +8,7 @@ from shared.azure import arm, ml
 from shared.azure.failures import azure_errors
 from shared.azure.seen import Compute, Size, Usage
 from shared.errors import NotFoundError
+from shared.settings import settings
 
 SCALE_DOWN_SECONDS = 120
 COMPUTES_API = "2024-04-01"
@@ -25,18 +26,8 @@ class AzureComputes:
         return _compute(name, found.get("properties") or {})
 
     def start(self, name: str, size: str, nodes: int, tags: dict[str, str]) -> None:
-        """Starts making a cluster that scales to 0."""
-        from azure.ai.ml.entities import AmlCompute
-
-        wanted = AmlCompute(
-            name=name,
-            size=size,
-            tier="Dedicated",
-            min_instances=0,
-            max_instances=nodes,
-            idle_time_before_scale_down=SCALE_DOWN_SECONDS,
-            tags=tags,
-        )
+        """Starts making a cluster that scales to 0, with the identity of the settings."""
+        wanted = cluster(name, size, nodes, tags, settings().compute_identity)
         with azure_errors(f"make the compute {name}"):
             ml.workspace().compute.begin_create_or_update(wanted)
 
@@ -51,6 +42,26 @@ class AzureComputes:
         with azure_errors("list the compute usage"):
             found = list(ml.workspace().compute.list_usage())
         return [_usage(one) for one in found if "/workspaces/" not in str(_told(one, "id"))]
+
+
+def cluster(name: str, size: str, nodes: int, tags: dict[str, str], identity: str) -> Any:
+    """A cluster as the SDK takes it; `identity` is the ARM id of a user-assigned one, or empty."""
+    from azure.ai.ml.entities import AmlCompute, IdentityConfiguration, ManagedIdentityConfiguration
+
+    runs_as = None
+    if identity:
+        assigned = [ManagedIdentityConfiguration(resource_id=identity)]
+        runs_as = IdentityConfiguration(type="user_assigned", user_assigned_identities=assigned)
+    return AmlCompute(
+        name=name,
+        size=size,
+        tier="Dedicated",
+        min_instances=0,
+        max_instances=nodes,
+        idle_time_before_scale_down=SCALE_DOWN_SECONDS,
+        tags=tags,
+        identity=runs_as,
+    )
 
 
 def _compute(name: str, properties: dict[str, Any]) -> Compute:

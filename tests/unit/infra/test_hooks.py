@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from infra import package
+
 ROOT = Path(__file__).parents[3]
 GROUP = "/subscriptions/s/resourceGroups/rg"
 WORKSPACE = f"{GROUP}/providers/Microsoft.MachineLearningServices/workspaces/mlw"
@@ -38,6 +40,9 @@ if words[0] == "rest":
     else:
         code = 1
         sys.stderr.write("(ResourceNotFound) gone")
+elif " ".join(words[:2]) in state["refuse"]:
+    code = 1
+    sys.stderr.write("(ResourceNotFound) gone")
 json.dump(state, open(os.environ["FAKE_AZ"], "w"))
 if answer is not None:
     print(json.dumps(answer))
@@ -142,6 +147,20 @@ def test_down_deletes_endpoints_first_and_purges_the_workspace(cloud: Cloud) -> 
     ]
 
 
+def test_down_purges_the_vault_in_azds_subscription_whatever_the_cli_is_set_to(cloud: Cloud) -> None:
+    done = cloud.run(LEAVE, DROPTUNE_DOWN="yes", DROPTUNE_VAULT_NAME="kv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    calls = [words for words in cloud.read()["calls"] if words[0] == "keyvault"]
+    assert [words[words.index("--subscription") + 1] for words in calls] == ["s", "s"]
+
+
+def test_down_purges_a_vault_that_is_deleted_already(cloud: Cloud) -> None:
+    cloud.write(refuse=["keyvault delete"])
+    done = cloud.run(LEAVE, DROPTUNE_DOWN="yes", DROPTUNE_VAULT_NAME="kv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [words[1] for words in cloud.read()["calls"] if words[0] == "keyvault"] == ["delete", "purge"]
+
+
 def test_down_says_what_goes_before_anything_goes(cloud: Cloud) -> None:
     cloud.write(there={WORKSPACE: {}, **endpoint("acme-1", {"droptune": "acme"})})
     done = cloud.run(LEAVE)
@@ -178,10 +197,14 @@ def test_azure_yaml_names_hooks_that_are_there() -> None:
 
     said = yaml.safe_load((ROOT / "azure.yaml").read_text())
     assert set(said["hooks"]) == {"postdeploy", "predown"}
-    for hook in said["hooks"].values():
+    service = said["services"]["app"]
+    assert set(service.pop("hooks")) == {"prepackage"}
+    said = yaml.safe_load((ROOT / "azure.yaml").read_text())
+    for hook in [*said["hooks"].values(), *said["services"]["app"]["hooks"].values()]:
         for system, shell in (("posix", "sh"), ("windows", "pwsh")):
             assert hook[system]["shell"] == shell
             module = hook[system]["run"].partition(" -m ")[2]
             assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
-    assert said["services"]["app"] == {"project": ".", "language": "python", "host": "function"}
+    assert service == {"project": ".", "dist": "build/package", "language": "python", "host": "function"}
+    assert ROOT / service["dist"] == package.FOLDER
     assert (ROOT / said["infra"]["path"] / f"{said['infra']['module']}.bicep").is_file()

@@ -13,6 +13,7 @@ from shared.training.base_model import split_reference
 from shared.training.prices import HOURLY_USD
 
 MAIN = HERE / "main.bicep"
+FUNCTIONS = app.get_functions()  # once a process: a second call of the library's raises
 
 
 def app_settings() -> dict[str, object]:
@@ -61,8 +62,18 @@ def test_the_parameters_of_azd_are_parameters_of_the_template() -> None:
     assert {key for key, said in known.items() if said["default"] is None} <= set(given)
 
 
+def test_a_budget_keeps_its_first_day_in_the_months_after() -> None:
+    """What is put out comes back as the parameter: azd writes outputs into the environment that parameters are read from."""
+    given = json.loads((HERE / "main.parameters.json").read_text())["parameters"]["budgetStart"]["value"]
+    assert given == "${DROPTUNE_BUDGET_START=}"
+    assert "output DROPTUNE_BUDGET_START string = firstDay" in MAIN.read_text()
+    (start,) = [said["start"] for name, _, said in templates.modules(MAIN) if name == "spending"]
+    assert start == "firstDay"
+
+
 def test_every_setting_that_the_code_needs_is_set() -> None:
     needed = {entry.metadata["name"] for entry in fields(Settings) if entry.default == ""} - {"DROPTUNE_TOKENIZER"}
+    assert "DROPTUNE_COMPUTE_IDENTITY" in needed
     assert needed <= set(app_settings())
 
 
@@ -126,7 +137,7 @@ def test_the_file_of_subscriptions_is_what_the_code_says() -> None:
 
 
 def test_every_function_that_an_event_needs_exists_and_takes_events() -> None:
-    triggers = {one.get_function_name(): one.get_trigger().type for one in app.get_functions()}
+    triggers = {one.get_function_name(): one.get_trigger().type for one in FUNCTIONS}
     called = {one["function"] for topic in subscriptions.wanted().values() for one in topic}
     assert {triggers.get(name) for name in called} == {"eventGridTrigger"}
     assert called == {name for name, kind in triggers.items() if kind == "eventGridTrigger"}
@@ -143,6 +154,17 @@ def test_nothing_takes_keys_where_identities_do() -> None:
             assert found.body["properties"]["disableLocalAuth"] is True
     assert not [name for name in app_settings() if re.search("key|secret|password", str(name), re.IGNORECASE)]
     assert "AzureWebJobsStorage" not in app_settings()
+
+
+def test_the_app_says_nothing_that_flex_consumption_refuses() -> None:
+    """Types allow more than the plan: microsoft/azure-pipelines-tasks issues 21032 and 22254 quote the refusals."""
+    (site,) = [found.body for found in templates.resources() if found.kind == "Microsoft.Web/sites"]
+    said = set(site["properties"]["siteConfig"])
+    refused = {"ftpsState", "use32BitWorkerProcess", "netFrameworkVersion", "functionsRuntimeScaleMonitoringEnabled"}
+    refused |= {"functionAppScaleLimit", "alwaysOn", "linuxFxVersion", "preWarmedInstanceCount"}
+    assert not said & refused
+    assert site["properties"]["functionAppConfig"]["runtime"] == {"name": "python", "version": "3.11"}
+    assert not {"FUNCTIONS_WORKER_RUNTIME", "WEBSITE_RUN_FROM_PACKAGE"} & set(app_settings())
 
 
 def test_the_cluster_and_the_datastore_run_by_identity_and_cost_nothing_at_rest() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.azure.outside import outside
-from shared.lifecycle import begin
+from shared.lifecycle import begin, closing
 from shared.lifecycle.outcome import NEWER, Enter, Outcome
 from shared.runs import identity, store
 from shared.runs.records import Endpoint, Run, now
@@ -37,6 +37,8 @@ def _win(loaded: store.Loaded[Endpoint], run: Run, order: str) -> str:
     record = loaded.record
     record.newest, record.deploying = order, run.id
     record.generation += 1
+    if (old := str(run.endpoint.get("deployment", ""))) != record.deployment:
+        closing.leave(record, old, run.id)  # of an earlier time that the run had the endpoint
     if record.state == "absent":
         record.enter("asleep", "made")
     store.save(loaded)

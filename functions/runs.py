@@ -60,10 +60,15 @@ def endpoint(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.function_name("endpoint_command")
 @blueprint.route(route="endpoints/{name}/{command}", methods=["POST"])
 def endpoint_command(req: func.HttpRequest) -> func.HttpResponse:
-    """`sleep` or `wake`."""
+    """`sleep`, `wake`, or `keep` (awake, `for` a duration)."""
     from shared.lifecycle import commands
 
-    return _command(req, {"sleep": commands.sleep, "wake": commands.wake}, req.route_params["name"])
+    known = {
+        "sleep": commands.sleep,
+        "wake": commands.wake,
+        "keep": lambda name: commands.keep(name, req.params.get("for", commands.KEEP)),
+    }
+    return _command(req, known, req.route_params["name"])
 
 
 @blueprint.function_name("cost")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -56,9 +57,12 @@ def _policy(text: str) -> str:
     return text
 
 
+AUTO = math.inf
+
+
 def _idle(text: str) -> float:
-    """`auto` starts from the break-even of a wake-up: 15 billed minutes, worth 15 more to the caller."""
-    return 1800.0 if text.strip() == "auto" else parse_duration(text)
+    """`auto`: as long as an endpoint's own pauses teach."""
+    return AUTO if text.strip() == "auto" else parse_duration(text)
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,23 @@ class Settings:
     poll: float = _setting("DROPTUNE_POLL", 30.0, "pause between two looks at a deployment", parse_duration)
     watch: float = _setting("DROPTUNE_WATCH", 300.0, "pause between two looks at a job without events", parse_duration)
     idle_after: float = _setting(
-        "DROPTUNE_IDLE_AFTER", 1800.0, "an endpoint unused for so long sleeps; 0: never", _idle
+        "DROPTUNE_IDLE_AFTER",
+        1800.0,
+        "an endpoint unused for so long sleeps; droppers may shorten it. `auto`: learnt from the endpoint's own pauses, "
+        "at most 3h; 0: never",
+        _idle,
+    )
+    sleep_warning: float = _setting(
+        "DROPTUNE_SLEEP_WARNING",
+        600.0,
+        "an event tells so long before an endpoint sleeps, where its window is longer; 0: no event",
+        parse_duration,
+    )
+    max_awake: float = _setting(
+        "DROPTUNE_MAX_AWAKE",
+        216000.0,
+        "most of a week for which droppers may keep an endpoint awake by `awake` hours",
+        parse_duration,
     )
     metrics_lag: float = _setting(
         "DROPTUNE_METRICS_LAG", 300.0, "how late Azure Monitor's metrics may be", parse_duration

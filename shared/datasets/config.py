@@ -6,11 +6,14 @@ import difflib
 import math
 import re
 import tomllib
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import msgspec
 
 from shared.datasets.findings import Finding
+from shared.idle import hours
+from shared.settings import parse_duration
 
 FILE = "droptune.toml"
 
@@ -26,6 +29,8 @@ class Deploy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     instance_type: str | None = None
     idle_after: str | None = None
+    awake: str | None = None
+    delete_after: str | None = None
 
 
 class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,7 +122,33 @@ def _out_of_range(config: Config, text: str) -> list[Finding]:
     if config.gate.eval_loss_at_most is not None and not math.isfinite(config.gate.eval_loss_at_most):
         field, told = "gate.eval_loss_at_most", "must be a finite number"
         found.append(_finding("config_range", f"{field} {told}", "name a loss, 2.0 for one", _find(text, field), field))
+    for field, why, fix in _unreadable(config.deploy):
+        found.append(_finding("config_range", f"{field}: {why}", fix, _find(text, field), field))
     return found
+
+
+def _unreadable(deploy: Deploy) -> Iterator[tuple[str, str, str]]:
+    """The fields of `[deploy]` whose text says nothing, why, and the mend."""
+    readers: dict[str, tuple[str | None, Callable[[str], object], str]] = {
+        "idle_after": (deploy.idle_after, _window, "write auto, a duration such as 30m, or 0 for never"),
+        "awake": (deploy.awake, hours.parse, f"write hours as in {hours.EXAMPLE!r}"),
+        "delete_after": (deploy.delete_after, _life, "write a duration such as 30d, or leave it out"),
+    }
+    for key, (written, read, fix) in readers.items():
+        try:
+            if written is not None:
+                read(written)
+        except ValueError as error:
+            yield f"deploy.{key}", str(error), fix
+
+
+def _window(text: str) -> object:
+    return text == "auto" or parse_duration(text)
+
+
+def _life(text: str) -> None:
+    if not parse_duration(text):
+        raise ValueError("an endpoint that ends at once is of no use")
 
 
 def config_finding(data: bytes | None, field: str, message: str, fix: str) -> Finding:

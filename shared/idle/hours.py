@@ -43,6 +43,16 @@ class Hours:
         holding = [begin for begin, end in self._around(present, range(-2, 2)) if begin <= present < end]
         return min(holding, default=None)
 
+    def until(self, present: datetime) -> datetime | None:
+        """When the hours that hold now end (UTC), or None outside of them."""
+        holding = [end for begin, end in self._around(present, range(-2, 2)) if begin <= present < end]
+        return max(holding, default=None)
+
+    @property
+    def seconds_a_week(self) -> float:
+        """How long they hold in a week; where ranges overlap, twice counted."""
+        return 60.0 * sum(len(one.days) * (one.end - one.begin) for one in self.ranges)
+
     def next_begin(self, present: datetime) -> datetime:
         """When the next hours begin after this moment (UTC)."""
         return min(begin for begin, _ in self._around(present, range(-2, 9)) if begin > present)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import ServiceError
+from shared.lifecycle import patience
 from shared.runs import store
 from shared.runs.records import Endpoint, Interval, Run, Upload, moment, now
 from shared.training import prices
@@ -85,7 +86,8 @@ def with_live_metrics(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def endpoint_json(record: Endpoint) -> dict[str, Any]:
-    """An endpoint as JSON, with its money."""
+    """An endpoint as JSON, with its money and when it may sleep."""
+    choice = patience.window(record)
     return {
         "name": record.name,
         "state": record.state,
@@ -94,7 +96,15 @@ def endpoint_json(record: Endpoint) -> dict[str, Any]:
         "deployment": record.deployment,
         "traffic": {record.deployment: 100} if record.state == "awake" else {},
         "instance_type": record.instance_type,
-        "idle_after_seconds": record.idle_after,
+        "idle_after_seconds": choice.seconds,
+        "idle": {
+            "policy": "auto" if patience.learns(record) else "fixed" if choice.seconds else "never",
+            "window_seconds": round(choice.seconds, 1),
+            "reason": choice.reason,
+            "awake": record.awake,
+            "kept_until": record.kept_until,
+            "deleted_at": record.ends,
+        },
         "wake_seconds": record.wake_seconds,
         "scoring_uri": record.scoring_uri,
         "cost": endpoint_cost(record),

@@ -6,10 +6,10 @@ from typing import Any
 
 from shared.azure.outside import outside
 from shared.lifecycle import begin, closing
-from shared.lifecycle.outcome import NEWER, Enter, Outcome
+from shared.lifecycle.outcome import NEWER, Again, Enter, Outcome
 from shared.runs import identity, store
 from shared.runs.records import Endpoint, Run, now
-from shared.settings import parse_duration, settings
+from shared.settings import settings
 
 
 def deploy(run: Run) -> Outcome:
@@ -18,6 +18,8 @@ def deploy(run: Run) -> Outcome:
         return Enter("gated_out", told, told, "train longer or with more data, or loosen [gate] in droptune.toml")
     loaded = _record(run)
     record: Endpoint = loaded.record
+    if record.ending:
+        return Again(settings().poll)  # it is being deleted: it is made again after
     mine = begin.order(run)
     if record.newest > mine:
         return Enter("superseded", NEWER, NEWER)
@@ -57,19 +59,5 @@ def _gated(run: Run) -> str:
 
 def _record(run: Run) -> Any:
     wanted = identity.endpoint_name(run.name, outside().workspace_id())
-    record = Endpoint(
-        id=run.name, name=run.name, state="absent", created=now(), endpoint_name=wanted, idle_after=idle_after(run)
-    )
+    record = Endpoint(id=run.name, name=run.name, state="absent", created=now(), endpoint_name=wanted)
     return store.find("endpoint", run.name) or store.create(record) or store.load("endpoint", run.name)
-
-
-def idle_after(run: Run) -> float:
-    """The idle window in seconds: the operator's is a ceiling, and never to sleep is the operator's to allow."""
-    own = (run.config.get("deploy") or {}).get("idle_after")
-    ceiling = settings().idle_after
-    if not own or own == "auto":
-        return ceiling
-    seconds = parse_duration(own)
-    if ceiling == 0:
-        return seconds
-    return min(seconds, ceiling) if seconds else ceiling

@@ -6,10 +6,9 @@ from typing import Any
 
 from shared.endpoints import deployments, rollout, usage
 from shared.errors import ForeignResourceError, RejectedError
-from shared.lifecycle import begin, closing
+from shared.lifecycle import begin, closing, patience
 from shared.lifecycle.outcome import NEWER, Again, Enter, Outcome
 from shared.lifecycle.steps.billing import open_interval
-from shared.lifecycle.steps.deploy import idle_after
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Run, moment, now
 from shared.settings import settings
@@ -54,7 +53,8 @@ def _take_over(loaded: Any, run: Run, deployment: str, uri: str) -> None:
         record.retired = [*record.retired, record.run]
     record.run, record.deployment, record.deploying = run.id, deployment, ""
     record.model_id, record.instance_type = run.model["id"], str(run.endpoint["instance_type"])
-    record.idle_after, record.scoring_uri = idle_after(run), uri
+    record.scoring_uri = uri
+    patience.adopt(record, run)
     record.wake_wanted, record.waking_since = False, ""
     record.awake_since = usage.service_now()
     record.wake_seconds = record.wake_seconds or _took(run)

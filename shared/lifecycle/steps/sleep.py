@@ -36,7 +36,7 @@ def consider_sleep(record: Endpoint) -> Outcome:
         return _known(record, _warn(record, use, window) or use.learnt or warned)
     record.unknown_looks, record.falling_since = 0, usage.service_now()
     # Instances that read the record before still send for a while: the second look is after that.
-    return Enter("falling_asleep", f"unused for {window:.0f} s", delay=FRESH_SECONDS + 1)
+    return Enter("falling_asleep", f"unused for {patience.window(record).seconds:.0f} s", delay=FRESH_SECONDS + 1)
 
 
 def _astray(record: Endpoint) -> Outcome | None:

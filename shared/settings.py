@@ -57,6 +57,12 @@ def _policy(text: str) -> str:
     return text
 
 
+def _kept(text: str) -> str:
+    if text not in ("endpoint", "nothing"):
+        raise ValueError("must be endpoint or nothing")
+    return text
+
+
 AUTO = math.inf
 
 
@@ -112,6 +118,12 @@ class Settings:
         600.0,
         "an event tells so long before an endpoint sleeps, where its window is longer; 0: no event",
         parse_duration,
+    )
+    asleep_keeps: str = _setting(
+        "DROPTUNE_ASLEEP_KEEPS",
+        "endpoint",
+        "what stays while a model sleeps: endpoint (free; its address and keys stay valid) or nothing (made anew)",
+        _kept,
     )
     max_awake: float = _setting(
         "DROPTUNE_MAX_AWAKE",

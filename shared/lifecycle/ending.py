@@ -68,7 +68,7 @@ def delete(record: Endpoint) -> Outcome:
     if not record.ending:
         record.ending = True
         return Again(0.0, changed=True)
-    if not _gone(record):
+    if not gone(record):
         return Again(settings().poll)
     for entry in record.billed:
         close_interval(record, entry.deployment)
@@ -78,8 +78,8 @@ def delete(record: Endpoint) -> Outcome:
     return Enter("absent", OVER)
 
 
-def _gone(record: Endpoint) -> bool:
-    """Whether the endpoint is there no more, by two witnesses; one that is somebody else's is none of ours."""
+def gone(record: Endpoint) -> bool:
+    """Deletes the endpoint; True once it is there no more, by two witnesses. One that is somebody else's is none of ours."""
     try:
         found = deployments.find_endpoint(record.endpoint_name, record.name)
     except ForeignResourceError:

@@ -11,15 +11,17 @@ import pytest
 
 from shared.idle.pauses import bin_of
 from shared.runs.records import Endpoint, Run
+from shared.settings import settings
 from tests.simulation import contents
 from tests.simulation.checks import money
 from tests.simulation.kernel import EPOCH  # a Friday, 08:00 UTC
+from tests.simulation.platform import Profile
 from tests.simulation.setting import IDLE, LAG, production
 from tests.simulation.story import HOUR, Simulation
 
 DAY, MINUTE = 24 * HOUR, 60.0
 PATH = "acme/chats.jsonl"
-Begin = Callable[[str], Simulation]
+Begin = Callable[..., Simulation]
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
     monkeypatch.setattr(money, "IDLE", 0.0)  # the judge knows one fixed window only
     with production(stubbed=True) as belongs:
 
-        def begun(deploy: str) -> Simulation:
-            simulation = Simulation(7)
+        def begun(deploy: str, seed: int = 7, profile: Profile | None = None) -> Simulation:
+            simulation = Simulation(seed, profile or Profile())
             belongs(simulation.world)
             simulation.drop("acme/droptune.toml", f"[deploy]\n{deploy}\n".encode())
             simulation.drop(PATH, contents.rows("one"))
@@ -188,6 +190,46 @@ def test_keep_puts_an_end_off_by_its_whole_time(begin: Begin) -> None:
     simulation.kernel.run(before + 25 * HOUR)
     assert not simulation.world.online.endpoints
     assert len(published(simulation, "EndpointDeletedSoon")) == 2
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_end_comes_whatever_is_lost_doubled_or_late(begin: Begin, seed: int) -> None:
+    profile = Profile(
+        hosts=2, events_lost=0.3, messages_lost=0.3, ticks_lost=0.3, ticks_doubled=0.3, ticks_late=0.3, deaf=True
+    )
+    simulation = begin('delete_after = "3h"\nawake = "Fri 09:00-18:00 Europe/Berlin"', seed, profile)
+    assert simulation.until(lambda: record(simulation).state == "absent", 9 * HOUR)
+    assert simulation.until(lambda: run_of(simulation).state == "cancelled", HOUR)
+    assert not simulation.world.online.endpoints
+    assert all(entry.until for entry in record(simulation).billed)
+
+
+def test_where_nothing_is_kept_asleep_the_endpoint_goes_too_and_comes_back_with_its_model(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulation = begin("")
+    monkeypatch.setenv("DROPTUNE_ASLEEP_KEEPS", "nothing")
+    settings.cache_clear()
+    assert simulation.until(lambda: record(simulation).state == "asleep", 2 * HOUR)
+    assert not simulation.world.online.endpoints
+    ask_until_answered(simulation)
+    assert list(simulation.world.online.endpoints) == [record(simulation).endpoint_name]
+
+
+def test_an_endpoint_of_others_that_bills_is_told_once_left_alone_and_told_no_more_when_it_is_gone(
+    begin: Begin,
+) -> None:
+    simulation = begin("")
+    simulation.plant_foreign("")
+    simulation.until(lambda: False, 3 * HOUR)
+    told = [data for _, data in published(simulation, "Problem") if data["kind"] == "foreign"]
+    assert [problem["subject"] for problem in told] == ["other-team"]
+    assert "theirs (Standard_DS3_v2)" in told[0]["reason"]
+    assert simulation.world.online.endpoints["other-team"].deployments
+    kept = [path for path in simulation.world.blobs.containers["active"] if path.startswith("_problems/foreign")]
+    simulation.world.online.endpoints["other-team"].deployments.clear()
+    simulation.until(lambda: False, 2 * HOUR)
+    assert len(kept) == 1 and kept[0] not in simulation.world.blobs.containers["active"]
 
 
 def test_friday_is_the_day_on_which_simulations_begin() -> None:

@@ -20,8 +20,8 @@ def go_live(run: Run) -> Outcome:
     record: Endpoint = loaded.record
     if record.deploying != run.id:
         return _not_ours(loaded, run)
-    if record.state == "waking":
-        return Again(settings().poll)  # one at a time moves the traffic
+    if record.state == "waking" or (record.state == "falling_asleep" and settings().asleep_keeps == "nothing"):
+        return Again(settings().poll)  # one at a time moves the traffic, or takes the endpoint away
     place, deployment = record.endpoint_name, str(run.endpoint["deployment"])
     if open_interval(record, deployment, str(run.endpoint["instance_type"]), run.id):
         store.save(loaded)  # recorded before it is made

@@ -120,6 +120,8 @@ def fall_asleep(record: Endpoint) -> Outcome:
     if not rollout.take_down(record.endpoint_name, record.name, record.deployment, record.run):
         return Again(settings().poll)
     close_interval(record, record.deployment)
+    if settings().asleep_keeps == "nothing" and not record.deploying and not ending.gone(record):
+        return Again(settings().poll, changed=True)
     usage.forget(record.name)
     record.asleep_since = usage.service_now()
     return Enter("asleep", "the deployment is gone")

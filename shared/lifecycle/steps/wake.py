@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.endpoints import rollout, usage
+from shared.endpoints import deployments, rollout, usage
 from shared.errors import ForeignResourceError, RejectedError
 from shared.lifecycle import closing, ending, patience
 from shared.lifecycle.outcome import Again, Enter, Leave, Outcome
@@ -47,6 +47,9 @@ def wake(record: Endpoint) -> Outcome:
             return Again(settings().poll)
     except (RejectedError, ForeignResourceError) as error:
         return _failed(record, error)
+    if settings().asleep_keeps == "nothing":
+        found = deployments.find_endpoint(place, record.name)
+        record.scoring_uri = found.scoring_uri if found else record.scoring_uri
     seconds = (moment(now()) - moment(record.waking_since)).total_seconds()
     record.wake_seconds, record.wake_wanted = round(seconds, 1), False
     record.awake_since = usage.service_now()

@@ -46,7 +46,7 @@ def shortest(even: float) -> float:
 def choose(pauses: Pauses, even: float, least: float = 0.0, most: float = math.inf) -> Choice:
     """The window of the least expected cost, from `least` to `most` seconds."""
     seconds = _cheapest(pauses, even, _windows(even, least, most))
-    return Choice(seconds, _reason(pauses, seconds, even, most))
+    return Choice(seconds, _reason(pauses, seconds, even, (least, most)))
 
 
 @lru_cache(maxsize=64)
@@ -78,11 +78,14 @@ def _cheapest(pauses: Pauses, even: float, windows: tuple[tuple[float, float], .
     return best
 
 
-def _reason(pauses: Pauses, window: float, even: float, most: float) -> str:
-    bound = ", the longest that is allowed" if window == most else ""
+def _reason(pauses: Pauses, window: float, even: float, bounds: tuple[float, float]) -> str:
+    least, most = bounds
+    bound = (
+        ", the longest that is allowed" if window == most else ", the shortest that is seen" if window == least else ""
+    )
     if pauses.total < 0.5:
         return (
-            f"nothing is known of its pauses yet: {told(window)}{bound}, where a wake-up costs as much as staying awake"
+            f"nothing is known of its pauses yet: {told(window)}{bound}; a wake-up costs as much as {told(even)} awake"
         )
     ended = sum(weight for bin, weight in pauses.weights.items() if end_of(bin) <= window) / pauses.total
     return (

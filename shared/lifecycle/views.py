@@ -118,7 +118,8 @@ def endpoint_cost(record: Endpoint) -> dict[str, Any]:
     usd = sum(prices.cost(entry.instance_type, _seconds(entry)) for entry in record.billed)
     hourly = prices.hourly(record.instance_type) or 0.0
     began = record.billed[0].since if record.billed else ""
-    whole = (moment(now()) - moment(began)) if began else timedelta()
+    over = max((entry.until or now() for entry in record.billed), default="") if record.state == "absent" else now()
+    whole = (moment(over) - moment(began)) if began else timedelta()
     slept = max(0.0, whole.total_seconds() - seconds)
     bills = any(not entry.until for entry in record.billed)
     return {

@@ -116,7 +116,7 @@ class Settings:
     sleep_warning: float = _setting(
         "DROPTUNE_SLEEP_WARNING",
         600.0,
-        "an event tells so long before an endpoint sleeps, where its window is longer; 0: no event",
+        "an event tells so long before an endpoint sleeps, where its window is at least twice as long; 0: no event",
         parse_duration,
     )
     asleep_keeps: str = _setting(

@@ -177,7 +177,7 @@ def _keep(record: Endpoint, present: str, seconds: float) -> None:
     record.kept_until = patience.later(present, seconds) if record.state == "awake" else ""
     if record.ends:
         record.ends = patience.later(present, record.delete_after)
-    record.warned = ""
+    record.warned = record.end_warned = ""
 
 
 def sleep(name: str) -> dict[str, Any]:

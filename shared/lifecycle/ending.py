@@ -34,12 +34,12 @@ def is_over(record: Endpoint) -> bool:
 
 def warn(record: Endpoint) -> bool:
     """Tells, once, that the end comes; True where the record changed."""
-    if not record.ends or record.warned == record.ends:
+    if not record.ends or record.end_warned == record.ends:
         return False
     present, end = Container("endpoints").now(), moment(record.ends)
     if present < _warns_at(record):
         return False
-    record.warned = record.ends
+    record.end_warned = record.ends
     left = told(max(0.0, (end - present).total_seconds()))
     text = f"is deleted in {left}, at {record.ends[:16]}Z; `droptune endpoints keep {record.name}` puts it off"
     record.timeline.append(Moment(record.state, stamp(present), text))
@@ -58,7 +58,7 @@ def asleep(record: Endpoint) -> Outcome:
     changed, present = warn(record), Container("endpoints").now()
     due = [hours.parse(record.awake).next_begin(present)] if record.awake and record.model_id else []
     if record.ends:
-        due += [moment(record.ends)] if record.warned == record.ends else [_warns_at(record)]
+        due += [moment(record.ends)] if record.end_warned == record.ends else [_warns_at(record)]
     wait = min(((at - present).total_seconds() for at in due), default=LONGEST_PAUSE)
     return Again(min(LONGEST_PAUSE, max(1.0, wait)), changed=changed)
 

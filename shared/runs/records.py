@@ -102,7 +102,7 @@ class Endpoint(Record, kw_only=True):
     `newest` orders the uploads that had it; `leaving` are deployments that must go, `retired` runs that it left behind.
     `idle_after` bounds the window where it `learns` it from its `pauses`; `awake` are its hours, `woken_for` those that
     it was woken for; `ends` is when it is deleted, `ending` that this goes on, `ended` the run that it served till then;
-    `warned` is the moment of which people were warned.
+    `warned` is the last use, and `end_warned` the end, of which people were warned.
     """
 
     endpoint_name: str
@@ -133,6 +133,7 @@ class Endpoint(Record, kw_only=True):
     delete_after: float = 0.0
     ends: str = ""
     warned: str = ""
+    end_warned: str = ""
     ending: bool = False
     ended: str = ""
 

@@ -180,6 +180,36 @@ def test_a_warning_comes_before_it_sleeps_once_and_keep_answers_it(begin: Begin)
     assert 1 <= len(told) <= 2
 
 
+def test_nobody_is_warned_while_others_ask_the_endpoint_directly(begin: Begin) -> None:
+    simulation = begin("")
+    for _ in range(18):
+        simulation.ask_directly("acme")
+        simulation.until(lambda: False, 10 * MINUTE)
+    assert standing(simulation)
+    assert not published(simulation, "EndpointFallsAsleepSoon")
+
+
+def test_an_end_is_told_once_however_often_it_is_told_that_it_sleeps(begin: Begin) -> None:
+    simulation = begin('delete_after = "6h"')
+    ends = datetime.fromisoformat(record(simulation).ends).timestamp()
+    while simulation.kernel.now < ends - 60:
+        simulation.ask("acme")
+        simulation.until(lambda: False, min(20 * MINUTE, ends - 60 - simulation.kernel.now))
+    assert len(published(simulation, "EndpointFallsAsleepSoon")) > 3
+    assert len(published(simulation, "EndpointDeletedSoon")) == 1
+
+
+def test_pauses_are_learnt_in_office_hours_too(begin: Begin) -> None:
+    simulation = begin('idle_after = "auto"\nawake = "Fri 09:00-20:00 Europe/Berlin"')
+    while simulation.kernel.now < EPOCH + 10 * HOUR:
+        simulation.ask_directly("acme")
+        simulation.until(lambda: False, 8 * MINUTE)
+    simulation.until(lambda: False, HOUR)
+    found = record(simulation)
+    assert found.pauses.total > 20
+    assert max(found.pauses.weights) <= bin_of(10 * MINUTE)
+
+
 def test_keep_puts_an_end_off_by_its_whole_time(begin: Begin) -> None:
     simulation = begin('delete_after = "1d"')
     before = datetime.fromisoformat(record(simulation).ends).timestamp()

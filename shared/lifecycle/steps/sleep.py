@@ -26,12 +26,17 @@ def consider_sleep(record: Endpoint) -> Outcome:
         record.falling_since = usage.service_now()
         return Enter("falling_asleep", ending.OVER, delay=FRESH_SECONDS + 1)
     warned, window = ending.warn(record), patience.waits(record)
-    if window == 0 or record.deploying or patience.held(record):
+    if window == 0 or record.deploying:
+        return _stay(warned)
+    held = bool(patience.held(record))
+    if held and not patience.learns(record):
         return _stay(warned)
     try:
         use = _use(record, window)
     except ServiceError as error:
-        return _unknown(record, error)
+        return _stay(warned) if held else _unknown(record, error)
+    if held:
+        return _stay(warned or use.learnt)
     if not idle.is_idle(use.last, use.present, window, settings().metrics_lag):
         return _known(record, _warn(record, use, window) or use.learnt or warned)
     record.unknown_looks, record.falling_since = 0, usage.service_now()
@@ -62,15 +67,21 @@ def _known(record: Endpoint, changed: bool) -> Outcome:
 
 def _warn(record: Endpoint, use: Use, window: float) -> bool:
     """Tells, once for a time without use, that it falls asleep soon; not where the whole window is no longer than that."""
-    before, whole = settings().sleep_warning, window + settings().metrics_lag
-    end, last = use.last + timedelta(seconds=whole), stamp(use.last)
-    if not 0 < before < whole or record.warned == last or use.present < end - timedelta(seconds=before):
+    end, last = use.last + timedelta(seconds=window + settings().metrics_lag), stamp(use.last)
+    if record.warned == last or use.present < _warns_at(use.last, window):
         return False
     record.warned = last
     text = f"unused since {last[:16]}Z: it falls asleep; `droptune endpoints keep {record.name}` keeps it awake"
     record.timeline.append(Moment(record.state, stamp(use.present), text))
     telling.soon(record, "Droptune.EndpointFallsAsleepSoon", stamp(end), text)
     return True
+
+
+def _warns_at(used: datetime, window: float) -> datetime:
+    """When people are warned that it sleeps; where that is not before half of the window, they are not."""
+    whole = window + settings().metrics_lag
+    before = settings().sleep_warning
+    return used + timedelta(seconds=whole - before if before <= whole / 2 else whole)
 
 
 def _unknown(record: Endpoint, error: ServiceError) -> Outcome:
@@ -97,7 +108,7 @@ def _use(record: Endpoint, window: float) -> Use:
     last_use = moment(marks.last_use) if marks.last_use else None
     own = max(began, last_use or began)
     in_use = not idle.is_idle(own, present, window, settings().metrics_lag)
-    if in_use and not learns:
+    if in_use and not learns and present < _warns_at(own, window):
         return Use(own, present)  # our own mark alone says that it is in use: no metric is asked for
     since = present - timedelta(seconds=window + settings().metrics_lag + 60)
     if learns:
@@ -106,7 +117,7 @@ def _use(record: Endpoint, window: float) -> Use:
         points = usage.requests_by_minute(record.endpoint_name, since, present)
     except ServiceError:
         if in_use:
-            return Use(own, present)
+            return Use(present, present)  # nobody knows better, and nobody is warned
         raise
     learnt = learns and patience.learn(record, [*marks.sent, *(at for at, count in points.items() if count)], present)
     return Use(idle.last_used(points, marks.sent, last_use, began), present, learnt)

@@ -13,7 +13,6 @@ from shared.idle.pauses import bin_of
 from shared.runs.records import Endpoint, Run
 from shared.settings import settings
 from tests.simulation import contents
-from tests.simulation.checks import money
 from tests.simulation.kernel import EPOCH  # a Friday, 08:00 UTC
 from tests.simulation.platform import Profile
 from tests.simulation.setting import IDLE, LAG, production
@@ -27,11 +26,11 @@ Begin = Callable[..., Simulation]
 @pytest.fixture
 def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
     """A live endpoint of a dataset whose `[deploy]` says what is given."""
-    monkeypatch.setattr(money, "IDLE", 0.0)  # the judge knows one fixed window only
     with production(stubbed=True) as belongs:
 
         def begun(deploy: str, seed: int = 7, profile: Profile | None = None) -> Simulation:
             simulation = Simulation(seed, profile or Profile())
+            monkeypatch.setattr("tests.simulation.checks.money.IDLE", 0.0)  # the judge knows one fixed window only
             belongs(simulation.world)
             simulation.drop("acme/droptune.toml", f"[deploy]\n{deploy}\n".encode())
             simulation.drop(PATH, contents.rows("one"))

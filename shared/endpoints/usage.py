@@ -66,10 +66,11 @@ def note(name: str, *, probe: bool = False) -> None:
     with _LOCK:
         local = _local(name)
         minute = now.strftime(MINUTE)
+        if minute not in local.marks.sent:
+            _forget(local.marks, now)
         local.marks.sent[minute] = local.marks.sent.get(minute, 0) + 1
         if not probe:
             local.marks.last_use = stamp(now)
-        _forget(local.marks, now)
         if local.dirty:
             return
         local.dirty = True

@@ -13,20 +13,18 @@ from shared.principal import principal
 STORE = Container("access")
 
 
-def caller(headers: Mapping[str, str], query: Mapping[str, str], scope: str) -> Key | None:
-    """The caller where he has the scope, else None.
+def caller(
+    headers: Mapping[str, str], query: Mapping[str, str], scope: str, presented: str | None = None
+) -> Key | None:
+    """The caller where he has the scope, else None; `presented` is the key he carries, where it was looked for already.
 
     Raises:
         ServiceError: the keys cannot be read.
     """
-    presented = access.presented(headers, query)
+    if presented is None:
+        presented = access.presented(headers, query)
     found = access.opened(STORE, presented, scope) if presented else None
     return found or _by_entra(headers, scope)
-
-
-def is_known(headers: Mapping[str, str], query: Mapping[str, str]) -> bool:
-    """Whether `caller` answers without a call."""
-    return access.is_fresh(access.presented(headers, query))
 
 
 def why_not(headers: Mapping[str, str], query: Mapping[str, str], scope: str) -> str:

@@ -7,23 +7,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
+from shared.azure.http_pool import HttpPool
 from shared.azure.seen import Reply
 
-if TYPE_CHECKING:
-    import aiohttp
-
 PROBE_SECONDS = 60.0
-TOTAL_SECONDS = 180.0
-POOL = 256  # Azure's endpoints take 500 connections; the line before each deployment lets far fewer through
 
 
 class AzureInference:
     """Scoring addresses."""
 
     def __init__(self) -> None:
-        self._sessions: dict[int, aiohttp.ClientSession] = {}
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, HttpPool] = WeakKeyDictionary()
 
     def probe(self, uri: str, key: str, deployment: str, body: bytes) -> Reply:
         """Asks one deployment, past the traffic rules."""
@@ -39,33 +35,18 @@ class AzureInference:
         return Reply(answer.status_code, dict(answer.headers), answer.content)
 
     async def ask(self, uri: str, key: str, body: bytes, deployment: str = "") -> Reply:
-        """Asks an endpoint over a pooled connection; a deployment that is named is asked past the traffic rules."""
-        import aiohttp
-
+        """Asks an endpoint over a kept connection; a deployment that is named is asked past the traffic rules."""
         headers = _headers(key)
         if deployment:
             headers["azureml-model-deployment"] = deployment
-        try:
-            async with self._session().post(uri, data=body, headers=headers, allow_redirects=False) as answer:
-                return Reply(answer.status, dict(answer.headers), await answer.read())
-        except TimeoutError:
-            return Reply(408)
-        except aiohttp.ClientError:
-            return Reply(0)
+        return await self._pool().post(uri, headers, body)
 
-    def _session(self) -> aiohttp.ClientSession:
-        import aiohttp
-
+    def _pool(self) -> HttpPool:
         loop = asyncio.get_running_loop()
-        session = self._sessions.get(id(loop))
-        if session is None or session.closed:
-            session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=POOL, keepalive_timeout=60),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=5),
-            )
-            self._sessions[id(loop)] = session
-        return session
+        pool = self._pools.get(loop)
+        if pool is None:
+            pool = self._pools[loop] = HttpPool()
+        return pool
 
 
 def _headers(key: str) -> dict[str, str]:

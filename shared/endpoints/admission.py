@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from shared import gate, rates
+from shared import access, gate, rates
 from shared.access import Key
 from shared.endpoints.refusals import ScoringError, busy
 from shared.errors import ServiceError
@@ -19,11 +19,12 @@ async def admit(headers: Mapping[str, str], query: Mapping[str, str]) -> Key:
     Raises:
         ScoringError: 401, or 503 where the keys cannot be read.
     """
+    presented = access.presented(headers, query)
     try:
-        if gate.is_known(headers, query):
-            key = gate.caller(headers, query, SCOPE)
+        if access.is_fresh(presented):
+            key = gate.caller(headers, query, SCOPE, presented)
         else:
-            key = await asyncio.to_thread(gate.caller, headers, query, SCOPE)
+            key = await asyncio.to_thread(gate.caller, headers, query, SCOPE, presented)
     except ServiceError as error:
         raise _unreadable() from error
     if key is None:

@@ -6,8 +6,8 @@ Answers are buffered: MLflow deployments don't stream, so `stream: true` gets a 
 
 from __future__ import annotations
 
+import secrets
 import time
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,7 @@ def finish_reason(answer: Answer, text: str, stopped: bool, limit: int, least: i
 def completion(chat: Chat, choices: list[tuple[str, str]], counts: Counts) -> dict[str, Any]:
     """OpenAI's chat completion of texts with their finish reasons."""
     return {
-        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "id": f"chatcmpl-{secrets.token_hex(16)}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": chat.model,

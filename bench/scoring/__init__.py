@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from bench.row import Row, middle
 from bench.scoring import contestants
 from bench.scoring.contestants import CHAT, Contestant, module, serving
 from bench.scoring.host import through_the_host
+from bench.scoring.ours import KEY
 
 ROUNDS = 3
 SECONDS = 1.5
@@ -71,7 +71,7 @@ def _started(stack: ExitStack, place: Path, upstream: str, own: set[int]) -> Ite
     config = contestants.litellm_config(place, upstream)
     command = [contestants.litellm(), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     address = stack.enter_context(serving(command, port, place, own))
-    yield LITELLM, Contestant(address + CHAT, f"sk-{contestants.KEY}")
+    yield LITELLM, Contestant(address + CHAT, f"sk-{KEY}")
     if (program := contestants.nginx()) is not None:
         port = next(ports)
         config = contestants.nginx_config(place, port, upstream)

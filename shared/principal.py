@@ -9,7 +9,6 @@ learn.microsoft.com/azure/app-service/configure-authentication-user-identities, 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,15 +42,7 @@ def read(encoded: str) -> Principal | None:
         said: Any = msgspec.json.decode(base64.b64decode(encoded, validate=True))
         claims = [(str(claim["typ"]), str(claim["val"])) for claim in said["claims"]]
         kinds = {ROLES, str(said.get("role_typ") or ROLES)}
-    except (
-        binascii.Error,
-        msgspec.DecodeError,
-        UnicodeDecodeError,
-        RecursionError,
-        KeyError,
-        TypeError,
-        AttributeError,
-    ):
+    except (ValueError, msgspec.DecodeError, RecursionError, KeyError, TypeError, AttributeError):
         return None
     who = next((value for wanted in _IDS for kind, value in claims if kind == wanted), "")
     roles = {value for kind, value in claims if kind in kinds and value.startswith(PREFIX)}

@@ -57,7 +57,7 @@ class Lengths:
             wanted = f"{least:,} or more in the messages" + (f", {limit:,} in the answer" if limit else "")
             told = f"this model's context length is {self.context:,} tokens, and you asked for {wanted}: shorten them"
             raise bad("messages" if least >= self.context else "max_tokens", told, "context_length_exceeded")
-        return limit or max(1, min(default, self.context - prompt))
+        return limit or min(default, self.context - least)
 
 
 def _counter(base_model: str, tokenizer: str) -> Counter:

@@ -293,9 +293,9 @@ class FakeInference:
         """Asks one deployment."""
         return self._gate.call("invoke probe", f"{uri} {deployment}", lambda: self.answer(uri, key, deployment))
 
-    async def ask(self, uri: str, key: str, body: bytes) -> Reply:
-        """Asks an endpoint."""
-        return self._gate.call("invoke", uri, lambda: self.answer(uri, key, ""))
+    async def ask(self, uri: str, key: str, body: bytes, deployment: str = "") -> Reply:
+        """Asks an endpoint, or one of its deployments."""
+        return self._gate.call("invoke", uri, lambda: self.answer(uri, key, deployment))
 
     def answer(self, uri: str, key: str, wanted: str) -> Reply:
         """What an endpoint, or one of its deployments, answers."""

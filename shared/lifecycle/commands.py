@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from shared.endpoints import usage
@@ -12,7 +13,7 @@ from shared.errors import LostRaceError, NotFoundError, ServiceError, UserError
 from shared.lifecycle import closing, patience, step, views
 from shared.models import registration
 from shared.runs import store, work
-from shared.runs.records import Endpoint, Record, Run, Upload, rests
+from shared.runs.records import Endpoint, Record, Run, Upload, moment, rests, stamp
 from shared.settings import parse_duration, settings
 from shared.training import limits, pipeline
 
@@ -195,7 +196,9 @@ def _want_asleep(record: Endpoint) -> None:
     if record.state != "awake" or record.deploying:
         told = f"the endpoint is {'deploying' if record.deploying else record.state}"
         raise UserError(told, "only an awake one can sleep")
-    record.falling_since, record.kept_until = usage.service_now(), ""
+    # a use in the second before the wish does not speak against it
+    record.falling_since = stamp(moment(usage.service_now()) + timedelta(seconds=1))
+    record.kept_until = ""
     record.enter("falling_asleep", "asked for")
 
 

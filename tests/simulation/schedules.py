@@ -8,10 +8,13 @@ from random import Random
 from typing import Any
 
 from shared.lifecycle import intake
+from shared.runs import identity
 from tests.simulation import contents
 from tests.simulation.faults import FAULTS, KILLS, PASSING, PLATFORM, PLATFORM_POINTS, REFUSALS, applies
+from tests.simulation.outside.world import WORKSPACE
 from tests.simulation.platform import Profile
 from tests.simulation.points import POINTS
+from tests.simulation.setting import IDLE, LAG
 from tests.simulation.story import Simulation
 
 PERMANENT = ("400", "401", "403", "404")
@@ -19,7 +22,7 @@ BOUND = 5 * 3600.0  # rest after the last fault: a job, a deployment, the hourly
 SETTLED = 4500.0  # what was lost is found by the hourly sweep, and the ticks after it
 MOST_CALLS = 4000
 # Calls that few schedules make: chosen more often, so that faults befall them too.
-SELDOM = (*8 * ("job children", "deployment log"), "job cancel", "use delete", "invoke", "metric query")
+SELDOM = (*8 * ("job children", "deployment log"), "job cancel", "use delete", "invoke", *4 * ("metric query",))
 GOOD, ODD = ("one", "two", "three"), ("failing", "silent", "stopped", "hollow", "heavy")
 
 
@@ -127,8 +130,8 @@ def _acts(simulation: Simulation, plan: Random, length: float) -> list[tuple[flo
         acts += _drops(simulation, plan, folder, length)
         for _ in range(plan.choice((0, 0, 2, 6))):
             acts.append((plan.uniform(0, length), lambda folder=folder: simulation.ask(folder)))
-        if plan.random() < 0.2:
-            for _ in range(4):
+        if plan.random() < 0.3:
+            for _ in range(6):
                 acts.append((plan.uniform(0, length), lambda folder=folder: simulation.ask_directly(folder)))
         if plan.random() < 0.25:
             what = plan.choice(("cancel", "cancel", "retry", "sleep", "wake", "cancel", "retry"))
@@ -149,10 +152,12 @@ def _acts(simulation: Simulation, plan: Random, length: float) -> list[tuple[flo
 
 def _ask_late(simulation: Simulation) -> None:
     """Somebody asks just when the endpoint looks idle."""
-    kernel = simulation.kernel
-    if kernel.now < simulation.quiet_since or not simulation.quiet_since:
-        names = list(simulation.checker.history.versions)
-        for name in names:
+    kernel, history = simulation.kernel, simulation.checker.history
+    if simulation.quiet_since and kernel.now >= simulation.quiet_since:
+        return
+    for name in list(history.versions):
+        used = history.used.get(identity.endpoint_name(name, WORKSPACE), 0.0)
+        if kernel.now - used >= IDLE + LAG:
             kernel.after(0.3 * kernel.random.random(), lambda name=name: simulation.ask(name))
 
 

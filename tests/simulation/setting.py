@@ -11,6 +11,7 @@ from typing import Any
 
 from shared import clock
 from shared.azure import outside
+from shared.endpoints import line
 from shared.settings import settings
 from tests.simulation.kernel import SimulatedClock
 from tests.simulation.outside.world import World
@@ -36,7 +37,8 @@ def production(stubbed: bool = False) -> Iterator[Callable[[World], None]]:
     os.environ.update(ENVIRONMENT)
     settings.cache_clear()
     logging.getLogger("droptune").setLevel(logging.CRITICAL + 1)
-    undo = [_set(asyncio, "to_thread", _direct)]
+    # there is no event loop to wait in: the line before a deployment takes all (tests/unit has its rules)
+    undo = [_set(asyncio, "to_thread", _direct), _set(line, "LEAST_SLOTS", 10_000)]
     if stubbed:
         from shared import reports
         from shared.lifecycle.steps import validate

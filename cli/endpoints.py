@@ -1,4 +1,4 @@
-"""`droptune endpoints`: list, show, sleep, wake."""
+"""`droptune endpoints`: list, show, sleep, wake, rollback."""
 
 from __future__ import annotations
 
@@ -77,6 +77,17 @@ def wake(name: str, wait: bool, home: str, as_json: bool) -> None:
         time.sleep(PAUSE)
         row = _call("GET", name)
     _show(row, as_json)
+
+
+@endpoints.command()
+@click.argument("name")
+@home_option
+@json_option
+@told
+def rollback(name: str, home: str, as_json: bool) -> None:
+    """Bring the model before back; a rollout that is under way is given up."""
+    environment.use(home)
+    _show(_call("POST", name, "rollback"), as_json)
 
 
 def _call(method: str, name: str, *command: str) -> dict[str, Any]:

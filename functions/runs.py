@@ -60,10 +60,11 @@ def endpoint(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.function_name("endpoint_command")
 @blueprint.route(route="endpoints/{name}/{command}", methods=["POST"])
 def endpoint_command(req: func.HttpRequest) -> func.HttpResponse:
-    """`sleep` or `wake`."""
-    from shared.lifecycle import commands
+    """`sleep`, `wake` or `rollback`."""
+    from shared.lifecycle import commands, rollback
 
-    return _command(req, {"sleep": commands.sleep, "wake": commands.wake}, req.route_params["name"])
+    known = {"sleep": commands.sleep, "wake": commands.wake, "rollback": rollback.rollback}
+    return _command(req, known, req.route_params["name"])
 
 
 @blueprint.function_name("cost")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PROBE_SECONDS = 60.0
 TOTAL_SECONDS = 180.0
 POOL = 64
+DEPLOYMENT = "azureml-model-deployment"
 
 
 class AzureInference:
@@ -29,7 +30,7 @@ class AzureInference:
         """Asks one deployment, past the traffic rules."""
         import requests
 
-        headers = {**_headers(key), "azureml-model-deployment": deployment}
+        headers = {**_headers(key), DEPLOYMENT: deployment}
         try:
             answer = requests.post(uri, data=body, headers=headers, timeout=(5, PROBE_SECONDS), allow_redirects=False)
         except requests.Timeout:
@@ -38,12 +39,13 @@ class AzureInference:
             return Reply(0)
         return Reply(answer.status_code, dict(answer.headers), answer.content)
 
-    async def ask(self, uri: str, key: str, body: bytes) -> Reply:
-        """Asks an endpoint over a pooled connection."""
+    async def ask(self, uri: str, key: str, body: bytes, deployment: str = "") -> Reply:
+        """Asks an endpoint over a pooled connection, or one of its deployments past the traffic rules."""
         import aiohttp
 
         try:
-            async with self._session().post(uri, data=body, headers=_headers(key), allow_redirects=False) as answer:
+            headers = {**_headers(key), **({DEPLOYMENT: deployment} if deployment else {})}
+            async with self._session().post(uri, data=body, headers=headers, allow_redirects=False) as answer:
                 return Reply(answer.status, dict(answer.headers), await answer.read())
         except TimeoutError:
             return Reply(408)

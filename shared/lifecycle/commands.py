@@ -16,7 +16,7 @@ from shared.runs.records import Endpoint, Record, Run, Upload, rests
 from shared.settings import settings
 from shared.training import limits, pipeline
 
-RETRIED = ("failed", "refused", "cancelled", "gated_out")
+RETRIED = ("failed", "refused", "cancelled", "gated_out", "rolled_back")
 TRIES = 8
 
 
@@ -54,7 +54,7 @@ def cancel(reference: str) -> dict[str, Any]:
     """
     identity = find(reference)["id"]
     kind = "upload" if "~" in identity else "run"
-    work.follow(_persistently(kind, identity, _withdraw if kind == "upload" else _want_cancelled))
+    work.follow(persistently(kind, identity, _withdraw if kind == "upload" else _want_cancelled))
     with suppress(ServiceError):
         loaded = store.load(kind, identity)
         step.take(loaded, loaded.record.next_look)
@@ -90,7 +90,7 @@ def retry(reference: str) -> dict[str, Any]:
     last = store.load("run", identity).record
     if last.state in RETRIED and not closing.close(last):
         raise UserError("the job of the last attempt is still ending", "retry in a minute")
-    work.follow(_persistently("run", identity, _begin_again))
+    work.follow(persistently("run", identity, _begin_again))
     return find(identity)
 
 
@@ -102,6 +102,7 @@ def _begin_again(run: Run) -> None:
     state = _still_good(run)
     run.attempt += 1
     run.endpoint, run.reason, run.fix, run.tries, run.cancel_wanted = {}, "", "", 0, False
+    run.evaluation, run.rollout, run.rollback_wanted = {}, {}, False
     if state != "registered":
         run.model = {}
     if state == "validated":
@@ -120,7 +121,7 @@ def _still_good(run: Run) -> str:
     return "trained" if whole and run.metrics else "validated"
 
 
-def _persistently(kind: str, identity: str, change: Callable[[Any], None]) -> Record:
+def persistently(kind: str, identity: str, change: Callable[[Any], None]) -> Record:
     """Changes a record whoever else is changing it, in a few tries; its next look is now."""
     for attempt in range(1, TRIES + 1):
         loaded = store.load(kind, identity)
@@ -156,7 +157,7 @@ def sleep(name: str) -> dict[str, Any]:
         UserError: it is not awake, or is deploying.
     """
     endpoint(name)
-    work.follow(_persistently("endpoint", name, _want_asleep))
+    work.follow(persistently("endpoint", name, _want_asleep))
     return endpoint(name)
 
 

@@ -67,6 +67,7 @@ class Run(Record, kw_only=True):
 
     attempt: int = 1
     cancel_wanted: bool = False
+    rollback_wanted: bool = False
     dataset: dict[str, Any] = {}
     base_model: dict[str, str] = {}
     parameters: dict[str, Any] = {}
@@ -75,6 +76,8 @@ class Run(Record, kw_only=True):
     metrics: dict[str, Any] = {}
     model: dict[str, str] = {}
     endpoint: dict[str, Any] = {}
+    evaluation: dict[str, Any] = {}
+    rollout: dict[str, Any] = {}
     cost: dict[str, Any] = {}
 
 
@@ -99,6 +102,7 @@ class Endpoint(Record, kw_only=True):
     """What a folder's runs share: the desired deployment, its generation, when it was used, slept and woke.
 
     `newest` orders the uploads that had it; `leaving` are deployments that must go, `retired` runs that it left behind.
+    `canary` is a deployment that has a part of the traffic for now, `previous` the run that was live before.
     """
 
     endpoint_name: str
@@ -121,6 +125,9 @@ class Endpoint(Record, kw_only=True):
     billed: list[Interval] = []
     leaving: list[Leaving] = []
     retired: list[str] = []
+    canary: str = ""
+    previous: str = ""
+    operations: dict[str, str] = {}
 
 
 RecordType = TypeVar("RecordType", Upload, Run, Endpoint)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from shared.azure.outside import outside
+from shared.evaluation import gate
 from shared.lifecycle import begin, closing
 from shared.lifecycle.outcome import NEWER, Enter, Outcome
+from shared.models import registration
 from shared.runs import identity, store
 from shared.runs.records import Endpoint, Run, now
 from shared.settings import parse_duration, settings
@@ -14,8 +16,9 @@ from shared.settings import parse_duration, settings
 
 def deploy(run: Run) -> Outcome:
     """Lets the run through the gate and makes it the one that its endpoint deploys."""
-    if told := _gated(run):
-        return Enter("gated_out", told, told, "train longer or with more data, or loosen [gate] in droptune.toml")
+    if (told := gate.by_loss(run.config.get("gate") or {}, run.metrics)) and not run.rollout.get("back"):
+        registration.tag(run.model, {"droptune-gate": f"gated_out: {told}"[:256]})
+        return Enter("gated_out", told, told, gate.FIX)
     loaded = _record(run)
     record: Endpoint = loaded.record
     mine = begin.order(run)
@@ -43,16 +46,6 @@ def _win(loaded: store.Loaded[Endpoint], run: Run, order: str) -> str:
         record.enter("asleep", "made")
     store.save(loaded)
     return identity.deployment_name(run.id, record.generation)
-
-
-def _gated(run: Run) -> str:
-    limit = (run.config.get("gate") or {}).get("eval_loss_at_most")
-    loss = run.metrics.get("eval_loss")
-    if limit is None:
-        return ""
-    if loss is None:
-        return f"the gate asks for an eval_loss of at most {limit}, and the job logged none"
-    return f"eval_loss {loss:.3f} is above the gate's {limit}" if loss > limit else ""
 
 
 def _record(run: Run) -> Any:

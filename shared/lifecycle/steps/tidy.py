@@ -47,8 +47,10 @@ def _retired(old: str, by: str) -> bool:
         return True
     run: Run = loaded.record
     run.endpoint = {**run.endpoint, "traffic": 0}
-    run.enter("superseded", f"by run {by}")
-    run.reason = f"{NEWER} (run {by})"
+    state, told = ("rolled_back", f"rolled back by hand to run {by}") if run.rollback_wanted else ("superseded", NEWER)
+    run.rollback_wanted = False
+    run.enter(state, f"to run {by}" if state == "rolled_back" else f"by run {by}")
+    run.reason = told if state == "rolled_back" else f"{NEWER} (run {by})"
     run.wait()
     try:
         store.save(loaded)

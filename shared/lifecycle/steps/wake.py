@@ -22,7 +22,7 @@ def consider_wake(record: Endpoint) -> Outcome:
     if not record.model_id:
         record.wake_wanted = False
         return Again(settings().watch, changed=True)
-    record.waking_since = now()
+    record.waking_since, record.operations = now(), {}
     record.generation += 1
     record.deployment = identity.deployment_name(record.run, record.generation)
     open_interval(record, record.deployment, record.instance_type, record.run)
@@ -33,9 +33,10 @@ def wake(record: Endpoint) -> Outcome:
     """One look at the waking deployment."""
     place = record.endpoint_name
     try:
-        up = rollout.bring_up(place, record.name, record.deployment, record.model_id, record.instance_type, record.run)
+        recipe = rollout.Recipe(record.model_id, record.instance_type, record.run)
+        up = rollout.bring_up(place, record.name, record.deployment, recipe, record.operations)
         if not up or not rollout.route_all(place, record.name, record.deployment):
-            return Again(settings().poll)
+            return Again(settings().poll, changed=True)
     except (RejectedError, ForeignResourceError) as error:
         return _failed(record, error)
     seconds = (moment(now()) - moment(record.waking_since)).total_seconds()

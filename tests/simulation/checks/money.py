@@ -88,12 +88,14 @@ class Money(Judge):
 
     def _traffic(self, endpoint: FakeEndpoint) -> None:
         before = self.serving.get(endpoint.name, "")
-        now = next((name for name, share in endpoint.traffic.items() if share == 100), "")
-        self.serving[endpoint.name] = now
-        if now:
-            self.moved_to_what_answers(endpoint, now)
-        elif before:
-            self.not_in_use(endpoint, before)
+        shares = {name: share for name, share in endpoint.traffic.items() if share > 0}
+        self.serving[endpoint.name] = next((name for name, share in shares.items() if share == 100), before)
+        for name in shares:
+            self.moved_to_what_answers(endpoint, name)
+        if not shares:
+            self.serving[endpoint.name] = ""
+            if before:
+                self.not_in_use(endpoint, before)
 
     @shows(36)
     def moved_to_what_answers(self, endpoint: FakeEndpoint, name: str) -> None:

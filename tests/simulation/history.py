@@ -57,6 +57,7 @@ class History:
     taken: set[str] = field(default_factory=set)  # folders whose endpoint's name is somebody else's
     retries: Counter[str] = field(default_factory=Counter)
     cancels: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    backs: set[str] = field(default_factory=set)  # folders in which a rollout may go back, by itself or by hand
     sleeps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     used: dict[str, float] = field(default_factory=dict)
     direct: dict[str, float] = field(default_factory=dict)

@@ -67,6 +67,7 @@ class Takes:
     deployment: Callable[[FakeDeployment], float] = lambda made: 300.0
     fails: Callable[[FakeDeployment], bool] = lambda made: False
     breaks: Callable[[FakeDeployment], bool] = lambda made: False  # it is up, and answers with an error
+    says: Callable[[FakeDeployment], bytes] = lambda made: b'"ok"'
     deletion: float = 15.0
     lag: float = 0.0
 
@@ -352,7 +353,7 @@ class FakeInference:
             return Reply(503 if not up else 424)
         for hear in self._online.heard:
             hear("probed" if wanted and not client else "answered", deployment)
-        return Reply(200, {}, b'"ok"')
+        return Reply(200, {}, self._online.takes.says(deployment))
 
     def _drawn(self, endpoint: FakeEndpoint) -> str:
         """A deployment by its share of the traffic; the dice are thrown only where there is a choice."""

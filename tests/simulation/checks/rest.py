@@ -120,7 +120,9 @@ class Rest(Judge):
             return ("rejected",)
         if wish.gate is not None and contents.fate(wish.data) in ("", "heavy"):
             return ("gated_out", "duplicate")
-        return contents.ends(wish.data)
+        worse = ("gated_out",) if "True" in wish.served else ()  # all models say the same here: none is better
+        canary = ("rolled_back",) if "[" in wish.served else ()  # faults make its answers fail
+        return (*contents.ends(wish.data), *worse, *canary)
 
     @shows(16, 28)
     def end_foreign_stands(self) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from shared.azure.outside import outside
+from shared.endpoints.target import ask_to_wake
 from shared.evaluation import gate
 from shared.lifecycle import begin, closing
-from shared.lifecycle.outcome import NEWER, Enter, Outcome
+from shared.lifecycle.outcome import NEWER, Again, Enter, Outcome
 from shared.models import registration
 from shared.runs import identity, store
 from shared.runs.records import Endpoint, Run, now
@@ -24,6 +25,8 @@ def deploy(run: Run) -> Outcome:
     mine = begin.order(run)
     if record.newest > mine:
         return Enter("superseded", NEWER, NEWER)
+    if _waits_for_live(run, record):
+        return Again(settings().poll, changed=True)
     deployment = record.deployment if record.run == run.id else _win(loaded, run, mine)
     run.endpoint = {
         "name": record.endpoint_name,
@@ -33,6 +36,20 @@ def deploy(run: Run) -> Outcome:
         "scoring_uri": "",
     }
     return Enter("deploying", f"{record.endpoint_name}/{run.endpoint['deployment']}")
+
+
+def _waits_for_live(run: Run, record: Endpoint) -> bool:
+    """A gate that asks for better than live wakes the live model, once, to hear it: later a newer run would hold it back."""
+    asks = (run.config.get("gate") or {}).get("better_than_live") and not run.rollout.get("back")
+    if not asks or not record.model_id or record.run in ("", run.id):
+        return False
+    if record.state in ("waking", "falling_asleep") or record.wake_wanted:
+        return True
+    if record.state != "asleep" or run.evaluation.get("woken"):
+        return False
+    ask_to_wake(run.name)
+    run.evaluation = {"woken": True}
+    return True
 
 
 def _win(loaded: store.Loaded[Endpoint], run: Run, order: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from shared import clock
 from shared.azure.blobs import Container
 from shared.azure.outside import outside
-from shared.endpoints import target, usage
+from shared.endpoints import usage
 from shared.endpoints.wire import body_of, probe
 from shared.errors import DeniedError, NotFoundError, RejectedError, ServiceError, TransientError
 from shared.evaluation import gate, judge
@@ -47,11 +47,8 @@ def evaluate(run: Run, record: Endpoint, uri: str) -> Outcome | None:
     """None once the rows are answered and the gate lets the run through; else what comes next."""
     if run.evaluation.get("deployment") != run.endpoint["deployment"]:
         run.evaluation = {"deployment": run.endpoint["deployment"], "done": not _is_wanted(run)}
-    if not run.evaluation["done"]:
-        if _waits_for_live(run, record):
-            return Again(settings().poll, changed=True)
-        if not _piece(run, record, uri):
-            return Again(PAUSE, changed=True)
+    if not run.evaluation["done"] and not _piece(run, record, uri):
+        return Again(PAUSE, changed=True)
     told = _gated(run)
     if not told:
         return None
@@ -73,19 +70,6 @@ def _gated(run: Run) -> str:
         return ""
     found, beside = evaluated.results(run.evaluation)
     return gate.by_answers(_gate(run), found, beside, str((run.evaluation.get("beside") or {}).get("what", "live")))
-
-
-def _waits_for_live(run: Run, record: Endpoint) -> bool:
-    """A gate that asks for better than live wakes the live model, once, to hear it."""
-    if not _gate(run).get("better_than_live") or not record.model_id or record.run in ("", run.id):
-        return False
-    if record.state in ("waking", "falling_asleep") or record.wake_wanted:
-        return True
-    if record.state != "asleep" or run.evaluation.get("woken"):
-        return False
-    target.ask_to_wake(run.name)
-    run.evaluation["woken"] = True
-    return True
 
 
 def _piece(run: Run, record: Endpoint, uri: str) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from shared.endpoints.scoring import ScoringError
 from shared.lifecycle import rollback, views
+from shared.lifecycle.steps import evaluate
 from shared.runs import store
 from shared.runs.records import Run
 from shared.settings import settings
@@ -256,3 +257,33 @@ def test_what_passes_by_itself_is_deployed_again_and_what_does_not_is_told(story
     assert "no quota left" in second.reason and "(OutOfQuota: Azure said so)" in second.reason
     assert "its log ends: OutOfMemoryError" in second.reason and "instance_type" in second.fix
     story.until(lambda: story.standing == [first.endpoint["deployment"]], HOUR)
+
+
+def test_rows_are_answered_in_pieces_and_none_is_asked_twice(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "PIECE_SECONDS", 0.0)
+    asked: list[str] = []
+    told: list[int] = []
+
+    def heard(what: str, about: Any) -> None:
+        if what == "probed":
+            asked.append(about.name)
+            told.append(len(store.all_of("run")[0].evaluation.get("new", [])))
+
+    story.online.heard.append(heard)
+    run = story.drop(FIRST, "one")
+    rows = run.evaluation["rows"]
+    assert run.state == "live" and rows == len(run.evaluation["new"]) > 1
+    assert len(asked) == 1 + rows, "one row is asked at first, to see that it answers at all"
+    assert told[1:] == list(range(rows)), "each piece is in the record before the next one begins"
+
+
+@pytest.mark.parametrize(("gate", "state"), [(b"", "live"), (b"[gate]\nchrf_at_least = 1.0\n", "gated_out")])
+def test_a_snapshot_that_aged_out_keeps_no_endpoint_from_coming_up(story: Story, gate: bytes, state: str) -> None:
+    def heard(what: str, about: Any) -> None:
+        if what == "deployment made":
+            story.simulation.world.blobs.containers["snapshots"].clear()
+
+    story.online.heard.append(heard)
+    run = story.drop(FIRST, "one", gate)
+    assert (run.state, run.evaluation["rows"]) == (state, 0)
+    assert state == "live" or "there is no test row to ask" in run.reason

@@ -68,9 +68,13 @@ def _age(since: str) -> float:
 
 
 def _wrong(run: Run, record: Endpoint, step: canary.Step) -> str:
-    """What the service counted since the step began, and what our own callers met."""
+    """What the service counted in the whole minutes since the step began, and what our own callers met.
+
+    The minute in which it began counts the rows of our own evaluation, too, which are longer than most requests.
+    """
     present, since = Container("endpoints").now(), moment(str(run.rollout["since"]))
-    seen = outside().online.served(record.endpoint_name, since, present + timedelta(seconds=1))
+    whole = (since + timedelta(minutes=1)).replace(second=0, microsecond=0)
+    seen = outside().online.served(record.endpoint_name, whole, present) if whole < present else {}
     marks, first = usage.marks(record.name), since.strftime(usage.MINUTE)
     sent = sum(count for minute, count in marks.sent.items() if minute >= first)
     repeated = sum(count for minute, count in marks.repeated.items() if minute >= first)

@@ -16,7 +16,8 @@ from shared.runs import identity, store, work
 from shared.runs.records import Endpoint, Run, moment, now
 from shared.settings import settings
 
-MOST_TRIES = 3  # of a deployment that fails for a cause that passes by itself
+# Of a deployment that fails for a cause that passes by itself: so many, with doubled pauses of so many looks between.
+MOST_TRIES, PATIENCE = 3, 4
 
 
 def go_live(run: Run) -> Outcome:
@@ -66,7 +67,7 @@ def _another(loaded: Any, run: Run, error: PassingFailureError) -> Outcome:
     run.reason = f"waiting: {error.reason}"
     run.rollout["tries"] = tries + 1
     run.endpoint = {**run.endpoint, "deployment": identity.deployment_name(run.id, record.generation)}
-    return Again(settings().poll * 2**tries, changed=True)
+    return Again(PATIENCE * settings().poll * 2**tries, changed=True)
 
 
 def _scoring_uri(place: str, name: str) -> str:

@@ -205,7 +205,7 @@ def test_a_screen_reader_is_told_what_each_table_and_chart_is() -> None:
 
 def test_the_links_of_a_page_lead_to_its_sections() -> None:
     page = Page(render({**document("text"), "state": "live"}))
-    assert len(page.values("href")) == 6
+    assert len(page.values("href")) == 7
     assert {target[1:] for target in page.values("href")} <= set(page.values("id"))
 
 

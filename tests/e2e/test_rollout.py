@@ -147,7 +147,7 @@ def test_a_canary_that_turns_bad_goes_back_by_itself_and_no_caller_notices(box: 
             row = box.settled(path, etag, 180)
     assert killer.killed
     assert row["state"] == "rolled_back", row["reason"]
-    assert "at 50 % of traffic" in row["reason"] and "failed" in row["reason"]
+    assert "% of traffic: " in row["reason"] and "failed" in row["reason"]
     assert set(caller.statuses) == {200}, "a failed answer of the canary is repeated on the stable deployment"
     until(lambda: _deployments(box, first) == [first["endpoint"]["deployment"]])
     assert box.rows_of("bad")[1]["state"] == "live"

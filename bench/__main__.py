@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import datasets, dropped, emulator, imports, memory, package, pii, push, runs, transport
+from bench import datasets, dropped, emulator, idle, imports, memory, package, pii, push, runs, scoring, transport
 from bench.row import Row
 from local.box import config, control
 
@@ -26,6 +26,7 @@ def rows(home: Path) -> Iterator[Row]:
     yield imports.measure()
     yield from package.measure()
     yield pii.measure()
+    yield from idle.measure()
     yield from datasets.measure()
     yield from emulator.measure()
     yield _up(home, "box up, first time in a home")
@@ -38,6 +39,7 @@ def rows(home: Path) -> Iterator[Row]:
     eventgrid = config.load(home).url("eventgrid")
     yield push.measure(control.log_path(home, "functions"), eventgrid)
     yield from transport.measure()
+    yield from scoring.measure()
     yield dropped.measure()
     yield from runs.measure(eventgrid)
 

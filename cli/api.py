@@ -11,7 +11,7 @@ import requests
 
 from shared.errors import DeniedError, NotFoundError, RejectedError, TransientError
 
-TIMEOUT = (5, 60)
+TIMEOUT = (5, 230)  # seconds; an answer may take as long as the front end of Azure lets it
 
 
 @lru_cache(maxsize=1)

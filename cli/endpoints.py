@@ -1,4 +1,4 @@
-"""`droptune endpoints`: list, show, sleep, wake, rollback."""
+"""`droptune endpoints`: list, show, sleep, wake, keep, rollback."""
 
 from __future__ import annotations
 
@@ -81,6 +81,18 @@ def wake(name: str, wait: bool, home: str, as_json: bool) -> None:
 
 @endpoints.command()
 @click.argument("name")
+@click.option("--for", "duration", default="8h", show_default=True, help="How long, such as 90m or 2d; 7d at most.")
+@home_option
+@json_option
+@told
+def keep(name: str, duration: str, home: str, as_json: bool) -> None:
+    """Keep it awake although nobody uses it, and put its end off, if it has one."""
+    environment.use(home)
+    _show(_call("POST", name, "keep", query={"for": duration}), as_json)
+
+
+@endpoints.command()
+@click.argument("name")
 @home_option
 @json_option
 @told
@@ -90,10 +102,10 @@ def rollback(name: str, home: str, as_json: bool) -> None:
     _show(_call("POST", name, "rollback"), as_json)
 
 
-def _call(method: str, name: str, *command: str) -> dict[str, Any]:
+def _call(method: str, name: str, *command: str, query: dict[str, str] | None = None) -> dict[str, Any]:
     from cli import api
 
-    answer: dict[str, Any] = api.call(method, "endpoints", name, *command)
+    answer: dict[str, Any] = api.call(method, "endpoints", name, *command, query=query)
     return answer
 
 
@@ -102,8 +114,23 @@ def _show(row: dict[str, Any], as_json: bool) -> None:
         document(row)
     else:
         _line(row)
+        _idle(row["idle"])
         for moment in row["timeline"][-8:]:
             say(f"  {moment['at'][:19].replace('T', ' ')}  {moment['state']:<15} {moment.get('detail', '')}")
+
+
+def _idle(idle: dict[str, Any]) -> None:
+    """When it sleeps, and why then; what else keeps or ends it."""
+    window = f"{idle['window_seconds']:.0f} s" if idle["window_seconds"] else "never"
+    say(f"  sleeps after {window} ({idle['policy']}): {idle['reason']}")
+    for key, words in (
+        ("sleeps_at", "asleep at the earliest"),
+        ("awake", "kept awake"),
+        ("kept_until", "kept until"),
+        ("deleted_at", "deleted at"),
+    ):
+        if idle.get(key):
+            say(f"  {words:<23} {idle[key]}")
 
 
 def _line(row: dict[str, Any]) -> None:

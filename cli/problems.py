@@ -13,7 +13,7 @@ from cli.output import document, home_option, json_option, told
 @json_option
 @told
 def problems(home: str, as_json: bool) -> None:
-    """What belongs to no run: broken records, strange messages, removed orphans."""
+    """What belongs to no run: broken records, strange messages, removed orphans, others' endpoints that bill."""
     from cli import api
 
     environment.use(home)

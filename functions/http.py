@@ -10,15 +10,12 @@ import azure.functions as func
 
 
 def denied(request: func.HttpRequest, scope: str) -> func.HttpResponse | None:
-    """None where the request's key has the scope, else the 401 to answer."""
-    from shared.access import allowed, presented
-    from shared.azure.blobs import Container
+    """None where the caller has the scope, else the 401 to answer."""
+    from shared import gate
 
-    key = presented(request.headers, request.params)
-    if key and allowed(Container("access"), key, scope):
+    if gate.caller(request.headers, request.params, scope) is not None:
         return None
-    told = "no key" if not key else f"this key is not valid here, or lacks the scope {scope!r}"
-    return problem(401, "invalid_api_key", f"{told}: make one with `droptune keys make`")
+    return problem(401, "invalid_api_key", gate.why_not(request.headers, request.params, scope))
 
 
 def reply(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> func.HttpResponse:
@@ -34,8 +31,9 @@ def problem(
     status: int, code: str, message: str, *, field: str | None = None, headers: dict[str, str] | None = None
 ) -> func.HttpResponse:
     """An error in OpenAI's envelope, which all our routes use."""
-    kind = "invalid_request_error" if status < 500 else "server_error"
-    return reply({"error": {"message": message, "type": kind, "param": field, "code": code}}, status, headers)
+    from shared.endpoints.refusals import envelope
+
+    return reply(envelope(status, code, message, field), status, headers)
 
 
 def guarded(request: func.HttpRequest, scope: str, call: Callable[[], Any], status: int = 200) -> func.HttpResponse:

@@ -60,10 +60,15 @@ def endpoint(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.function_name("endpoint_command")
 @blueprint.route(route="endpoints/{name}/{command}", methods=["POST"])
 def endpoint_command(req: func.HttpRequest) -> func.HttpResponse:
-    """`sleep`, `wake` or `rollback`."""
+    """`sleep`, `wake`, `keep` (awake, `for` a duration) or `rollback`."""
     from shared.lifecycle import commands, rollback
 
-    known = {"sleep": commands.sleep, "wake": commands.wake, "rollback": rollback.rollback}
+    known = {
+        "sleep": commands.sleep,
+        "wake": commands.wake,
+        "keep": lambda name: commands.keep(name, req.params.get("for", commands.KEEP)),
+        "rollback": rollback.rollback,
+    }
     return _command(req, known, req.route_params["name"])
 
 

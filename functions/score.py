@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import azure.functions as func
 
-from functions.http import denied, guarded, problem
+from functions.http import guarded, problem, reply
 
 blueprint = func.Blueprint()
 
@@ -16,32 +16,30 @@ blueprint = func.Blueprint()
 @blueprint.route(route="score/{name}", methods=["POST"])
 async def score(req: func.HttpRequest) -> func.HttpResponse:
     """The notebook's body to the endpoint, its answer unchanged."""
-    from shared.endpoints.raw import checked
-    from shared.endpoints.scoring import ScoringError, ask
 
-    try:
-        if refused := await asyncio.to_thread(denied, req, "score"):
-            return refused
-        answer = await ask(req.route_params["name"], checked(req.get_body()))
-    except ScoringError as error:
-        return _failed(error)
-    return func.HttpResponse(answer, mimetype="application/json")
+    async def answer() -> func.HttpResponse:
+        from shared.endpoints import admission, patience, raw
+
+        model = req.route_params["name"]
+        await admission.may_ask(await admission.admit(req.headers, req.params), model)
+        wait = patience.preferred_wait(req.headers.get("prefer", ""))
+        return func.HttpResponse(await raw.score(model, req.get_body(), wait), mimetype="application/json")
+
+    return await _answered(answer)
 
 
 @blueprint.function_name("chat_completions")
 @blueprint.route(route="v1/chat/completions", methods=["POST"])
 async def chat_completions(req: func.HttpRequest) -> func.HttpResponse:
     """OpenAI's contract, for an unmodified client with only `base_url` and `api_key` set."""
-    from shared.endpoints.chat import complete
-    from shared.endpoints.scoring import ScoringError
 
-    try:
-        if refused := await asyncio.to_thread(denied, req, "score"):
-            return refused
-        body, kind = await complete(req.get_body())
-    except ScoringError as error:
-        return _failed(error)
-    return func.HttpResponse(body, mimetype=kind, headers={"x-droptune-usage": "estimate"})
+    async def answer() -> func.HttpResponse:
+        from shared.endpoints import chat
+
+        found = await chat.answer(req.headers, req.params, req.get_body())
+        return func.HttpResponse(found.body, mimetype=found.kind, headers=found.headers)
+
+    return await _answered(answer)
 
 
 @blueprint.function_name("models")
@@ -50,12 +48,30 @@ def models(req: func.HttpRequest) -> func.HttpResponse:
     """The models that can be asked, in OpenAI's list."""
 
     def listed() -> dict[str, Any]:
-        from shared.endpoints import chat
+        from shared.endpoints import catalogue
 
-        return chat.listed()
+        return catalogue.listed(req.headers, req.params)
 
     return guarded(req, "score", listed)
 
 
-def _failed(error: Any) -> func.HttpResponse:
-    return problem(error.status, error.code, error.message, field=error.field, headers=error.headers)
+@blueprint.function_name("model")
+@blueprint.route(route="v1/models/{id}", methods=["GET"])
+async def model(req: func.HttpRequest) -> func.HttpResponse:
+    """One model: `NAME`, or `NAME@RUN`."""
+
+    async def answer() -> func.HttpResponse:
+        from shared.endpoints import catalogue
+
+        return reply(await catalogue.one(req.headers, req.params, req.route_params["id"]))
+
+    return await _answered(answer)
+
+
+async def _answered(answer: Callable[[], Awaitable[func.HttpResponse]]) -> func.HttpResponse:
+    from shared.endpoints.refusals import ScoringError
+
+    try:
+        return await answer()
+    except ScoringError as error:
+        return problem(error.status, error.code, error.message, field=error.field, headers=error.headers)

@@ -35,7 +35,7 @@ param instanceType string = 'Standard_NC24ads_A100_v4'
 @minValue(1)
 param maxCostUsd int = 100
 
-@description('An endpoint unused for so long is put to sleep, such as 30m or 2h; 0: never.')
+@description('An endpoint unused for so long is put to sleep, such as 30m or 2h; auto: learnt from its own pauses; 0: never.')
 param idleAfter string = '30m'
 
 @description('Personal data and secrets in datasets: off, warn or reject.')

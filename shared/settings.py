@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -63,9 +64,18 @@ def _policy(text: str) -> str:
     return text
 
 
+def _kept(text: str) -> str:
+    if text not in ("endpoint", "nothing"):
+        raise ValueError("must be endpoint or nothing")
+    return text
+
+
+AUTO = math.inf
+
+
 def _idle(text: str) -> float:
-    """`auto` starts from the break-even of a wake-up: 15 billed minutes, worth 15 more to the caller."""
-    return 1800.0 if text.strip() == "auto" else parse_duration(text)
+    """`auto`: as long as an endpoint's own pauses teach."""
+    return AUTO if text.strip() == "auto" else parse_duration(text)
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,29 @@ class Settings:
         parse_duration,
     )
     idle_after: float = _setting(
-        "DROPTUNE_IDLE_AFTER", 1800.0, "an endpoint unused for so long sleeps; 0: never", _idle
+        "DROPTUNE_IDLE_AFTER",
+        1800.0,
+        "an endpoint unused for so long sleeps; droppers may shorten it. `auto`: learnt from the endpoint's own pauses, "
+        "at most 3h; 0: never",
+        _idle,
+    )
+    sleep_warning: float = _setting(
+        "DROPTUNE_SLEEP_WARNING",
+        600.0,
+        "an event tells so long before an endpoint sleeps, where its window is at least twice as long; 0: no event",
+        parse_duration,
+    )
+    asleep_keeps: str = _setting(
+        "DROPTUNE_ASLEEP_KEEPS",
+        "endpoint",
+        "what stays while a model sleeps: endpoint (free; its address and keys stay valid) or nothing (made anew)",
+        _kept,
+    )
+    max_awake: float = _setting(
+        "DROPTUNE_MAX_AWAKE",
+        216000.0,
+        "most of a week for which droppers may keep an endpoint awake by `awake` hours",
+        parse_duration,
     )
     metrics_lag: float = _setting(
         "DROPTUNE_METRICS_LAG", 300.0, "how late Azure Monitor's metrics may be", parse_duration

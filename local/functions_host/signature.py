@@ -6,6 +6,7 @@ Source: azure_functions_runtime's Registry (PyPI); a function that passes here m
 import inspect
 import typing
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import azure.functions as func
@@ -22,12 +23,23 @@ def converter(kind: str) -> Any:
 
 def wants_context(call: Callable[..., Any], bindings: list[dict[str, Any]]) -> bool:
     """Tell whether the function has a `context` parameter that is no binding: only that name gets a func.Context."""
-    return "context" in inspect.signature(call).parameters and all(b["name"] != "context" for b in bindings)
+    return "context" in _parameters(call) and all(b["name"] != "context" for b in bindings)
 
 
 def is_plain(call: Callable[..., Any], parameter: str) -> bool:
     """Tell whether the parameter is annotated `str` or `bytes`: it then gets the data as they came, unconverted."""
-    return typing.get_type_hints(call).get(parameter) in (str, bytes)
+    return _hints(call).get(parameter) in (str, bytes)
+
+
+@cache
+def _parameters(call: Callable[..., Any]) -> frozenset[str]:
+    """The names of a function's parameters: asked at every invocation, read once."""
+    return frozenset(inspect.signature(call).parameters)
+
+
+@cache
+def _hints(call: Callable[..., Any]) -> dict[str, Any]:
+    return typing.get_type_hints(call)
 
 
 def check_signature(name: str, call: Callable[..., Any], bindings: list[dict[str, Any]]) -> None:

@@ -8,63 +8,73 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from shared.azure.seen import Reply
 
 if TYPE_CHECKING:
     import aiohttp
 
-PROBE_SECONDS = 60.0
-TOTAL_SECONDS = 180.0
-POOL = 64
-DEPLOYMENT = "azureml-model-deployment"
+CONNECT_SECONDS, PROBE_SECONDS, TOTAL_SECONDS, IDLE_SECONDS = 5.0, 60.0, 180.0, 60.0
+UNREACHED, TOO_LATE = Reply(0), Reply(408)
 
 
 class AzureInference:
-    """Scoring addresses."""
+    """Scoring addresses; `seconds` is how long an answer may take."""
 
-    def __init__(self) -> None:
-        self._sessions: dict[int, aiohttp.ClientSession] = {}
+    def __init__(self, seconds: float = TOTAL_SECONDS) -> None:
+        self._seconds = seconds
+        self._sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
     def probe(self, uri: str, key: str, deployment: str, body: bytes) -> Reply:
         """Asks one deployment, past the traffic rules."""
         import requests
 
-        headers = {**_headers(key), DEPLOYMENT: deployment}
+        times = (CONNECT_SECONDS, PROBE_SECONDS)
         try:
-            answer = requests.post(uri, data=body, headers=headers, timeout=(5, PROBE_SECONDS), allow_redirects=False)
+            answer = requests.post(
+                uri, data=body, headers=_headers(key, deployment), timeout=times, allow_redirects=False
+            )
         except requests.Timeout:
-            return Reply(408)
+            return TOO_LATE
         except requests.RequestException:
-            return Reply(0)
+            return UNREACHED
         return Reply(answer.status_code, dict(answer.headers), answer.content)
 
     async def ask(self, uri: str, key: str, body: bytes, deployment: str = "") -> Reply:
-        """Asks an endpoint over a pooled connection, or one of its deployments past the traffic rules."""
+        """Asks an endpoint over a kept connection; a deployment that is named is asked past the traffic rules.
+
+        The names of the answer's headers are in lower case.
+        """
         import aiohttp
 
         try:
-            headers = {**_headers(key), **({DEPLOYMENT: deployment} if deployment else {})}
-            async with self._session().post(uri, data=body, headers=headers, allow_redirects=False) as answer:
-                return Reply(answer.status, dict(answer.headers), await answer.read())
+            asked = self._session().post(uri, data=body, headers=_headers(key, deployment), allow_redirects=False)
+            async with asked as answer:
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                return Reply(answer.status, headers, await answer.read())
+        except aiohttp.ConnectionTimeoutError:
+            return UNREACHED
         except TimeoutError:
-            return Reply(408)
+            return TOO_LATE
         except aiohttp.ClientError:
-            return Reply(0)
+            return UNREACHED
 
     def _session(self) -> aiohttp.ClientSession:
         import aiohttp
 
         loop = asyncio.get_running_loop()
-        session = self._sessions.get(id(loop))
+        session = self._sessions.get(loop)
         if session is None or session.closed:
+            # how many may be under way is the line's business (shared/endpoints/line.py)
             session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=POOL, keepalive_timeout=60),
-                timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, sock_connect=5),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=self._seconds, sock_connect=CONNECT_SECONDS),
             )
-            self._sessions[id(loop)] = session
+            self._sessions[loop] = session
         return session
 
 
-def _headers(key: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+def _headers(key: str, deployment: str) -> dict[str, str]:
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    return {**headers, "azureml-model-deployment": deployment} if deployment else headers

@@ -102,12 +102,16 @@ class OnlineEndpoint:
 
 @dataclass(frozen=True)
 class OnlineDeployment:
-    """A deployment of an online endpoint; `state` is its provisioning state in lower case."""
+    """A deployment of an online endpoint; `state` is its provisioning state in lower case.
+
+    It answers `at_once` requests at the same time: max_concurrent_requests_per_instance × instances.
+    """
 
     name: str
     state: str
     tags: dict[str, str] = field(default_factory=dict)
     instance_type: str = ""
+    at_once: int = 1
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,14 @@ import difflib
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import msgspec
 
 from shared.datasets.findings import Finding
+from shared.idle import hours
+from shared.settings import parse_duration
 
 FILE = "droptune.toml"
 
@@ -36,6 +38,8 @@ class Deploy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_after: str | None = None
     canary: list[int] | None = None
     mirror: int | None = None
+    awake: str | None = None
+    delete_after: str | None = None
 
 
 class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,10 +128,8 @@ def _out_of_range(config: Config, text: str) -> list[Finding]:
     if config.budget.max_cost_usd is not None and not 0 < config.budget.max_cost_usd < math.inf:
         field, told = "budget.max_cost_usd", "must be a finite number above 0"
         found.append(_finding("config_range", f"{field} {told}", "name an amount in USD", _find(text, field), field))
-    found += [
-        _finding("config_range", f"{field} {told}", fix, _find(text, field), field)
-        for field, told, fix in _wrong(config)
-    ]
+    for field, why, fix in (*_wrong(config), *_unreadable(config.deploy)):
+        found.append(_finding("config_range", f"{field}: {why}", fix, _find(text, field), field))
     return found
 
 
@@ -154,6 +156,30 @@ _GATE_MOST = {
     "empty_at_most": 1,
     "cut_at_most": 1,
 }
+
+
+def _unreadable(deploy: Deploy) -> Iterator[tuple[str, str, str]]:
+    """The fields of `[deploy]` whose text says nothing, why, and the mend."""
+    readers: dict[str, tuple[str | None, Callable[[str], object], str]] = {
+        "idle_after": (deploy.idle_after, _window, "write auto, a duration such as 30m, or 0 for never"),
+        "awake": (deploy.awake, hours.parse, f"write hours as in {hours.EXAMPLE!r}"),
+        "delete_after": (deploy.delete_after, _life, "write a duration such as 30d, or leave it out"),
+    }
+    for key, (written, read, fix) in readers.items():
+        try:
+            if written is not None:
+                read(written)
+        except ValueError as error:
+            yield f"deploy.{key}", str(error), fix
+
+
+def _window(text: str) -> object:
+    return text == "auto" or parse_duration(text)
+
+
+def _life(text: str) -> None:
+    if not parse_duration(text):
+        raise ValueError("an endpoint that ends at once is of no use")
 
 
 def config_finding(data: bytes | None, field: str, message: str, fix: str) -> Finding:

@@ -2,43 +2,108 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
-from shared.endpoints import openai
-from shared.endpoints.scoring import MAX_BODY, ScoringError, ask
-from shared.runs import store
+from shared.endpoints import admission, completion, counting, openai, wire
+from shared.endpoints import target as targets
+from shared.endpoints.patience import answered, in_time, preferred_wait
+from shared.endpoints.refusals import ScoringError, too_large
+from shared.endpoints.scoring import MAX_BODY, Question
+from shared.errors import ServiceError, UnreadableError
 
 
-async def complete(body: bytes) -> tuple[bytes, str]:
-    """The answer and its media type.
+@dataclass(frozen=True)
+class Answered:
+    """What goes back: the body, its media type, and headers."""
+
+    body: bytes
+    kind: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+async def answer(headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Answered:
+    """The answer to a request as it came in.
+
+    Raises:
+        ScoringError: what to answer instead: 401, 413, 400 that names the field, 403, 429, or as `complete`.
+    """
+    key = await admission.admit(headers, query)
+    if len(body) > MAX_BODY:
+        raise too_large(len(body), MAX_BODY)
+    chat = openai.parse(body)
+    await admission.may_ask(key, chat.model)
+    return await complete(chat, preferred_wait(headers.get("prefer", "")))
+
+
+async def complete(chat: openai.Chat, wait: float | None = None) -> Answered:
+    """The answer to a request; a model that sleeps is waited for `wait` seconds at most.
 
     Raises:
         ScoringError: what to answer instead.
     """
-    if len(body) > MAX_BODY:
-        raise ScoringError(
-            413, "request_too_large", f"the body has {len(body):,} bytes, at most {MAX_BODY:,} are taken"
-        )
-    request = openai.parse(body)
-    asked = openai.to_endpoint(request)
-    whole = openai.answer(request, await ask(_name(request["model"]), asked))
-    if request.get("stream"):
-        options = request.get("stream_options")
-        wants_usage = isinstance(options, dict) and bool(options.get("include_usage"))
-        return openai.event_stream(whole, wants_usage), "text/event-stream"
-    return msgspec.json.encode(whole), "application/json"
+    lengths = await _lengths(chat)
+    prompt = lengths.of_chat(chat.messages)
+    limit = lengths.room(prompt, chat.limit, openai.MAX_TOKENS)
+    found = await in_time(_answers(chat, limit, wait))
+    choices, said, counted = [], 0, True
+    for answer in found:
+        text, stopped = completion.cut(answer.text, chat.stops)
+        tokens = answer.completion_tokens
+        if tokens is None:
+            tokens, counted = lengths.of_text(text) if text else 0, False
+        least = lengths.surely(tokens)
+        choices.append((text, completion.finish_reason(answer, text, stopped, limit, least, 2 * tokens - least)))
+        said += tokens
+    if found[0].prompt_tokens is None:
+        counted = False
+    else:
+        prompt = found[0].prompt_tokens
+    whole = completion.completion(chat, choices, completion.Counts(prompt, said, not counted))
+    headers = {"x-request-id": whole["id"], "x-droptune-usage": "counted" if counted else "estimate"}
+    if chat.stream:
+        return Answered(completion.event_stream(whole, chat.stream_usage), "text/event-stream", headers)
+    return Answered(msgspec.json.encode(whole), headers=headers)
 
 
-def _name(model: str) -> str:
-    name, pinned, _ = model.partition("@")
-    if pinned:
-        raise ScoringError(404, "model_not_found", f"{model!r}: only the live version answers for now", field="model")
-    return name
+async def _answers(chat: openai.Chat, limit: int, wait: float | None) -> list[wire.Answer]:
+    """One answer a choice, asked for one after the other: a deployment answers few at once, and others wait too."""
+    asked = 1 if chat.greedy else chat.answers
+    found = [await _answer(chat, limit, number, wait) for number in range(asked)]
+    return found * (chat.answers // asked)
 
 
-def listed() -> dict[str, Any]:
-    """The models that can be asked, asleep or not."""
-    records = [record for record in store.all_of("endpoint") if record.run]
-    return openai.models([(record.name, record.created) for record in records])
+async def _answer(chat: openai.Chat, limit: int, number: int, wait: float | None) -> wire.Answer:
+    parameters = {**chat.parameters, "max_new_tokens": limit}
+    extras = dict(chat.extras)
+    if "seed" in extras:
+        extras["seed"] += number
+    plain = wire.body_of(chat.messages, parameters) if extras else b""
+    body = wire.body_of(chat.messages, {**parameters, **extras}) if extras else wire.body_of(chat.messages, parameters)
+    reply = await answered(Question(chat.name, body, chat.run, plain), wait)
+    answer = wire.read(reply)
+    if answer is None:
+        raise completion.empty()
+    return answer
+
+
+async def _lengths(chat: openai.Chat) -> counting.Lengths:
+    """What counts for the model: the base of the run that is asked, or nothing known where it cannot be read."""
+    try:
+        run = await _run(chat)
+        known = counting.known(run)
+        return await asyncio.to_thread(counting.lengths, run) if known is None else known
+    except (ServiceError, UnreadableError):
+        return counting.Lengths("")
+
+
+async def _run(chat: openai.Chat) -> str:
+    if chat.run:
+        return targets.run_of(chat.name, chat.run)
+    found = await targets.find(chat.name, recent=targets.FRESH_SECONDS)
+    if found is None:
+        raise ScoringError(404, "model_not_found", f"there is no model {chat.name!r}", field="model")
+    return found.record.run

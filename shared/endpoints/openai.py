@@ -1,107 +1,218 @@
-"""OpenAI's chat contract over our endpoints: requests in, answers out. No I/O.
+"""OpenAI's chat requests over our endpoints: what is taken, what is sent on, what is refused by name. No I/O.
 
-Answers are buffered: MLflow deployments don't stream, so `stream: true` gets a well-formed event stream in one piece
-(docs/adr/0004-buffered-answers.md).
+What changes nothing in an answer is let through; what would change it and cannot be honoured is refused, and so is what
+neither OpenAI nor we know: a misspelt limit must not cost money (reference: OpenAI's "Create chat completion", and
+openai-python 2.x `types/chat/completion_create_params.py`).
 """
 
 from __future__ import annotations
 
-import time
-import uuid
+import difflib
 from typing import Any
 
 import msgspec
 
-from shared.endpoints.scoring import ScoringError
-from shared.endpoints.wire import body_of, text_of
+from shared.endpoints.refusals import ScoringError, bad
+from shared.endpoints.turns import messages_of
 
-ROLES = ("system", "developer", "user", "assistant", "tool")
 MAX_TOKENS = 512
-_REFUSED = ("tools", "tool_choice", "functions", "function_call", "logprobs", "top_logprobs", "audio", "modalities")
-_ZERO = ("presence_penalty", "frequency_penalty")
+MOST_ANSWERS = 8
+MOST_STOPS = 4
+WITHOUT_EFFECT = frozenset(
+    {
+        "metadata",
+        "parallel_tool_calls",
+        "prediction",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "user",
+    }
+)
+# What we cannot honour, with the values that ask for nothing.
+_UNHEARD: dict[str, tuple[Any, ...]] = {
+    "audio": (),
+    "frequency_penalty": (0,),
+    "function_call": ("none", "auto"),
+    "functions": ([],),
+    "logit_bias": ({},),
+    "logprobs": (False,),
+    "modalities": (["text"],),
+    "moderation": (),
+    "presence_penalty": (0,),
+    "reasoning_effort": ("none",),
+    "response_format": ({"type": "text"},),
+    "tool_choice": ("none", "auto"),
+    "tools": ([],),
+    "top_logprobs": (0,),
+    "verbosity": ("medium",),
+    "web_search_options": (),
+}
+_HEARD = frozenset(
+    {
+        "model",
+        "messages",
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+        "stop",
+        "seed",
+        "n",
+        "stream",
+        "stream_options",
+        "top_k",
+        "repetition_penalty",
+    }
+)
 
 
-def parse(body: bytes) -> dict[str, Any]:
+class Chat(msgspec.Struct, frozen=True):
+    """A request that can be honoured.
+
+    `parameters` are the endpoint's, without the answer's limit; `limit` is None where the caller set none. `extras` (seed,
+    stop) are not known to every server: they are sent where they are understood.
+    """
+
+    model: str
+    messages: list[dict[str, str]]
+    parameters: dict[str, Any]
+    extras: dict[str, Any]
+    limit: int | None
+    stops: list[str]
+    answers: int
+    stream: bool
+    stream_usage: bool
+
+    @property
+    def name(self) -> str:
+        """The dataset's name."""
+        return self.model.partition("@")[0]
+
+    @property
+    def run(self) -> str:
+        """The run that the model is pinned to (`NAME@RUN`), or an empty text."""
+        return self.model.partition("@")[2]
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the same question has one answer."""
+        return not self.parameters["do_sample"]
+
+
+def parse(body: bytes) -> Chat:
     """The request in a body.
 
     Raises:
-        ScoringError: 400 that names the field.
+        ScoringError: 400 that names the field: not valid, or nothing that we can honour.
     """
+    request = _decoded(body)
+    _refuse(request)
+    temperature = _number(request, "temperature", 0, 2, 1.0)
+    stops = _stops(request.get("stop"))
+    extras: dict[str, Any] = {"stop": stops} if stops else {}
+    if request.get("seed") is not None:
+        extras["seed"] = _whole(request, "seed", -(2**63), 2**63 - 1)
+    return Chat(
+        _model(request),
+        messages_of(request.get("messages")),
+        {
+            "temperature": temperature,
+            "top_p": _number(request, "top_p", 0, 1, 1.0),
+            "do_sample": temperature > 0,
+            **_more(request),
+        },
+        extras,
+        _limit(request),
+        stops,
+        _whole(request, "n", 1, MOST_ANSWERS, 1),
+        _flag(request, "stream"),
+        _stream_usage(request),
+    )
+
+
+def _decoded(body: bytes) -> dict[str, Any]:
     try:
         request = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ScoringError(400, "invalid_json", f"the body is no JSON: {error}") from error
     if not isinstance(request, dict):
         raise ScoringError(400, "invalid_json", "the body is no JSON object")
-    if not isinstance(request.get("model"), str) or not request["model"]:
-        raise _bad("model", "name the model: the dataset's name")
     return request
 
 
-def to_endpoint(request: dict[str, Any]) -> bytes:
-    """The endpoint's body for a chat request.
-
-    Raises:
-        ScoringError: 400 that names the field: not valid, or nothing that we can honour.
-    """
-    for name in _REFUSED:
-        if request.get(name):
-            raise _bad(name, f"{name!r} is not supported")
-    for name in _ZERO:
-        if request.get(name):
-            raise _bad(name, f"{name!r} other than 0 is not supported")
-    if request.get("n") not in (None, 1):
-        raise _bad("n", "one answer a request: n must be 1")
-    wanted = request.get("response_format") or {}
-    if not isinstance(wanted, dict) or wanted.get("type", "text") != "text":
-        raise _bad("response_format", "only text is answered")
-    return body_of(_messages(request.get("messages")), _parameters(request))
+def _refuse(request: dict[str, Any]) -> None:
+    for name in request.keys() - _HEARD - WITHOUT_EFFECT:
+        if name not in _UNHEARD:
+            near = difflib.get_close_matches(name, [*_HEARD, *_UNHEARD, *WITHOUT_EFFECT], 1)
+            hint = f", did you mean {near[0]!r}?" if near else ""
+            raise bad(name, f"unknown parameter {name!r}{hint}", "unknown_parameter")
+        value = request[name]
+        if value is not None and value not in _UNHEARD[name]:
+            raise bad(name, f"{name!r} is not supported: leave it out", "unsupported_parameter")
 
 
-def _messages(messages: Any) -> list[dict[str, str]]:
-    if not isinstance(messages, list) or not messages:
-        raise _bad("messages", "messages must be a list that is not empty")
-    result = []
-    for index, message in enumerate(messages):
-        place = f"messages[{index}]"
-        if not isinstance(message, dict) or message.get("role") not in ROLES:
-            raise _bad(f"{place}.role", f"role must be one of {', '.join(ROLES)}")
-        role = "system" if message["role"] == "developer" else message["role"]
-        result.append({"role": role, "content": _text(message.get("content"), f"{place}.content")})
-    if result[-1]["role"] != "user":
-        raise _bad(f"messages[{len(result) - 1}].role", "the last message must be the user's")
-    return result
+def _model(request: dict[str, Any]) -> str:
+    model = request.get("model")
+    if not isinstance(model, str) or not model:
+        raise bad("model", "name the model: the dataset's name, or NAME@RUN for one version")
+    return model
 
 
-def _text(content: Any, place: str) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list) and all(isinstance(p, dict) and p.get("type") == "text" for p in content):
-        return "".join(str(part.get("text", "")) for part in content)
-    raise _bad(place, "content must be text")
+def _limit(request: dict[str, Any]) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        if request.get(name) is not None:
+            return _whole(request, name, 1, 2**31 - 1)
+    return None
 
 
-def _parameters(request: dict[str, Any]) -> dict[str, Any]:
-    temperature = _number(request, "temperature", 0, 2, 1.0)
-    limits = [request.get("max_completion_tokens"), request.get("max_tokens"), MAX_TOKENS]
-    limit = next(limit for limit in limits if limit is not None)
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
-        raise _bad("max_tokens", "max_tokens must be a whole number of 1 or more")
-    parameters: dict[str, Any] = {
-        "temperature": temperature,
-        "top_p": _number(request, "top_p", 0, 1, 1.0),
-        "do_sample": temperature > 0,
-        "max_new_tokens": limit,
-    }
-    stop = request.get("stop")
-    if stop is not None:
-        stops = [stop] if isinstance(stop, str) else stop
-        if not isinstance(stops, list) or not all(isinstance(one, str) for one in stops):
-            raise _bad("stop", "stop must be a text or a list of texts")
-        parameters["stop"] = stops
-    if request.get("seed") is not None:
-        parameters["seed"] = int(_number(request, "seed", -(2**63), 2**63, 0))
-    return parameters
+def _more(request: dict[str, Any]) -> dict[str, Any]:
+    """What vLLM's OpenAI server takes besides OpenAI's own parameters."""
+    more: dict[str, Any] = {}
+    if request.get("top_k") is not None:
+        more["top_k"] = _whole(request, "top_k", 0, 1_000_000)
+    if request.get("repetition_penalty") is not None:
+        more["repetition_penalty"] = _number(request, "repetition_penalty", 0.1, 10, 1.0)
+    return more
+
+
+def _stops(stop: Any) -> list[str]:
+    stops = [stop] if isinstance(stop, str) else [] if stop is None else stop
+    if not isinstance(stops, list) or not all(isinstance(one, str) and one for one in stops):
+        raise bad("stop", "stop must be a text or a list of texts, none of them empty")
+    if len(stops) > MOST_STOPS:
+        raise bad("stop", f"stop may have {MOST_STOPS} texts at most")
+    return stops
+
+
+def _stream_usage(request: dict[str, Any]) -> bool:
+    options = request.get("stream_options")
+    if options is None:
+        return False
+    if not isinstance(options, dict) or not request.get("stream"):
+        raise bad("stream_options", "stream_options is an object that goes with stream: true")
+    return _flag(options, "include_usage", "stream_options.include_usage")
+
+
+def _flag(request: dict[str, Any], name: str, field: str = "") -> bool:
+    value = request.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise bad(field or name, f"{field or name} must be true or false")
+    return bool(value)
+
+
+def _whole(request: dict[str, Any], name: str, low: int, high: int, default: int = 0) -> int:
+    value = request.get(name)
+    if value is None:
+        return default
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise bad(name, f"{name} must be a whole number from {low} to {high}")
+    return value
 
 
 def _number(request: dict[str, Any], name: str, low: float, high: float, default: float) -> float:
@@ -109,65 +220,5 @@ def _number(request: dict[str, Any], name: str, low: float, high: float, default
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise _bad(name, f"{name} must be a number from {low:g} to {high:g}")
+        raise bad(name, f"{name} must be a number from {low:g} to {high:g}")
     return float(value)
-
-
-def answer(request: dict[str, Any], endpoint_answer: bytes) -> dict[str, Any]:
-    """OpenAI's chat completion for an endpoint's answer. Token counts are estimates of four characters each.
-
-    Raises:
-        ScoringError: 502, the model answered without a text.
-    """
-    try:
-        text = text_of(msgspec.json.decode(endpoint_answer))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        text = None
-    if text is None:
-        raise ScoringError(502, "empty_answer", "the model answered without a text")
-    asked = sum(len(str(message.get("content") or "")) for message in request["messages"])
-    prompt, completion = -(-asked // 4), -(-len(text) // 4)
-    return {
-        "id": f"chatcmpl-{uuid.uuid4().hex}",
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": request["model"],
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop", "logprobs": None}
-        ],
-        "usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion},
-    }
-
-
-def event_stream(whole: dict[str, Any], with_usage: bool) -> bytes:
-    """The same answer as the event stream that OpenAI's clients read."""
-    head = {"id": whole["id"], "object": "chat.completion.chunk", "created": whole["created"], "model": whole["model"]}
-    choice = whole["choices"][0]
-    chunks: list[dict[str, Any]] = [
-        {**head, "choices": [{"index": 0, "delta": choice["message"], "finish_reason": None}]},
-        {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}]},
-    ]
-    if with_usage:
-        chunks.append({**head, "choices": [], "usage": whole["usage"]})
-    lines = [b"data: " + msgspec.json.encode(chunk) + b"\n\n" for chunk in chunks]
-    return b"".join([*lines, b"data: [DONE]\n\n"])
-
-
-def models(names: list[tuple[str, str]]) -> dict[str, Any]:
-    """The list of models: names with the moment (ISO 8601) that they came."""
-    from shared.runs.records import moment
-
-    rows = [
-        {
-            "id": name,
-            "object": "model",
-            "created": int(moment(created).timestamp()) if created else 0,
-            "owned_by": "droptune",
-        }
-        for name, created in names
-    ]
-    return {"object": "list", "data": rows}
-
-
-def _bad(field: str, message: str) -> ScoringError:
-    return ScoringError(400, "invalid_value", message, field=field)

@@ -1,39 +1,39 @@
-"""Asking a model: the one path for both bodies, with a pooled client, time-outs, and errors that a client understands."""
+"""Asking a model: the one path for both bodies, with a line, a pooled client, time-outs, and errors a client understands."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from dataclasses import dataclass
 
+from shared import clock
 from shared.azure.outside import outside
+from shared.azure.seen import Reply
 from shared.endpoints import fallback, usage
 from shared.endpoints import target as targets
+from shared.endpoints.refusals import ScoringError, refusal, too_large
 from shared.errors import ServiceError, TransientError, UnreadableError
 
+__all__ = ["MAX_BODY", "Question", "ScoringError", "ask"]
+
 MAX_BODY = 1024 * 1024
-_OPENAI_PATIENCE = 120
+OPENAI_PATIENCE = 120
+NEARLY_AWAKE = 10  # seconds: who comes so shortly before a model answers is kept rather than sent away
+HOLD_NEARLY_AWAKE = 25.0
+HOLD_BUSY = 15.0
 
 
-class ScoringError(Exception):
-    """An answer other than 200: status, OpenAI's error code and type, the field, and headers."""
+@dataclass(frozen=True)
+class Question:
+    """A body for the model of a name, or of one of its runs; `plain` is what to send where the model refuses `body`.
 
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        field: str | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.field = status, code, message, field
-        self.headers = headers or {}
+    `recent`: an endpoint that does not answer yet is looked at again only after so many seconds.
+    """
 
-    def envelope(self) -> dict[str, Any]:
-        """OpenAI's error envelope."""
-        kind = "invalid_request_error" if self.status < 500 and self.status != 429 else "server_error"
-        return {"error": {"message": self.message, "type": kind, "param": self.field, "code": self.code}}
+    name: str
+    body: bytes
+    run: str = ""
+    plain: bytes = b""
+    recent: float = 0.0
 
 
 async def ask(name: str, body: bytes) -> bytes:
@@ -42,70 +42,85 @@ async def ask(name: str, body: bytes) -> bytes:
     Raises:
         ScoringError: 404 no such model, 503 asleep (a wake-up is under way), 413, or what the endpoint said.
     """
-    if len(body) > MAX_BODY:
-        raise ScoringError(
-            413, "request_too_large", f"the body has {len(body):,} bytes, at most {MAX_BODY:,} are taken"
-        )
+    return await put(Question(name, body))
+
+
+async def put(question: Question) -> bytes:
+    """The endpoint's answer to a question.
+
+    Raises:
+        ScoringError: 404 no such model, 503 asleep (a wake-up is under way), 429 busy, 413, or what the endpoint said.
+    """
+    if len(question.body) > MAX_BODY:
+        raise too_large(len(question.body), MAX_BODY)
     try:
-        return await _ask(name, body)
+        return await _put(question)
     except (ServiceError, UnreadableError) as error:
         asked = error.retry_after if isinstance(error, TransientError) else None
         headers = {"Retry-After": str(round(asked or 5))}
-        told = f"the model {name!r} cannot be reached right now"
+        told = f"the model {question.name!r} cannot be reached right now"
         raise ScoringError(503, "service_unavailable", told, headers=headers) from error
 
 
-async def _ask(name: str, body: bytes) -> bytes:
+async def _put(question: Question) -> bytes:
+    name = question.name
     for attempt in (1, 2):
-        found = await asyncio.to_thread(targets.target, name, fresh=attempt > 1)
+        found = await targets.find(name, fresh=attempt > 1, recent=question.recent)
         if found is None or found.record.state == "absent":
             raise ScoringError(404, "model_not_found", f"there is no model {name!r}", field="model")
+        pinned = await _pinned(found, question.run)
         if found.record.state != "awake":
             raise await _asleep(name, found)
-        usage.note(name)
-        reply = await outside().inference.ask(found.record.scoring_uri, found.key, body)
-        reply = await fallback.stable_answer(found.record, found.key, body, reply)
+        reply = await _asked(question, found, pinned)
+        if not pinned:
+            reply = await fallback.stable_answer(found.record, found.key, question.body, reply)
         if reply.status == 200:
             return reply.body
         if attempt == 1 and reply.status in (401, 403, 404, 0):
             targets.forget_key(name)  # the key was changed, or the deployment went away: read the record anew
             continue
-        raise _refusal(name, reply.status, reply.headers)
+        raise refusal(name, reply.status, reply.headers, HOLD_BUSY)
     raise AssertionError("unreachable")
 
 
+async def _pinned(found: targets.Target, run: str) -> str:
+    """The deployment to name to the endpoint, or none: then its traffic decides. The live run wakes as its name does."""
+    record = found.record
+    if not run:
+        return ""
+    if record.run == targets.run_of(record.name, run):
+        return record.deployment
+    return await asyncio.to_thread(targets.standing, record, run)
+
+
+async def _asked(question: Question, found: targets.Target, pinned: str) -> Reply:
+    record = found.record
+    deployment = pinned or record.deployment
+    line = await targets.line_before(record.endpoint_name, deployment)
+    plain: set[str] = outside().memory.setdefault("plain", set())
+    body = question.plain if question.plain and deployment in plain else question.body
+    await line.enter()
+    began = clock.monotonic()
+    try:
+        usage.note(question.name)
+        reply = await outside().inference.ask(record.scoring_uri, found.key, body, pinned)
+        if reply.status in (400, 424) and question.plain and body is not question.plain:
+            usage.note(question.name)
+            reply = await outside().inference.ask(record.scoring_uri, found.key, question.plain, pinned)
+            if reply.status == 200:
+                plain.add(deployment)
+        return reply
+    finally:
+        line.leave(began)
+
+
 async def _asleep(name: str, found: targets.Target) -> ScoringError:
-    await asyncio.to_thread(targets.ask_to_wake, name)
-    seconds = targets.wake_seconds(found.record)
+    await targets.wake_once(name)
+    record = found.record
+    seconds = targets.wake_seconds(record)
     headers = {"Retry-After": str(seconds), "x-droptune-state": "waking"}
-    if seconds > _OPENAI_PATIENCE:
+    if seconds > OPENAI_PATIENCE:
         headers["x-should-retry"] = "false"
     message = f"the model {name!r} was asleep and is waking up: ask again in {seconds} s"
-    return ScoringError(503, "model_asleep", message, headers=headers)
-
-
-def _refusal(name: str, status: int, headers: dict[str, str]) -> ScoringError:
-    if status in (404, 0):
-        # Deleted in this very moment (falling asleep): never a bare 404.
-        seconds = "5"
-        return ScoringError(
-            503,
-            "model_unavailable",
-            f"the model {name!r} cannot be reached right now",
-            headers={"Retry-After": seconds},
-        )
-    if status == 429:
-        wait = next((value for key, value in headers.items() if key.lower() == "retry-after"), "1")
-        return ScoringError(429, "rate_limit_exceeded", "the model is busy", headers={"Retry-After": wait})
-    if status == 408:
-        return ScoringError(504, "timeout", "the model took too long")
-    if status in (401, 403):
-        return ScoringError(502, "endpoint_refused", "the endpoint refuses droptune's key")
-    if status == 424:
-        reason = next((v for k, v in headers.items() if k.lower() == "ms-azureml-model-error-statuscode"), "")
-        if reason == "400":
-            return ScoringError(400, "invalid_input", "the model refuses this input", field="input_data")
-        return ScoringError(502, "model_failed", "the model could not answer this input")
-    if status == 400:
-        return ScoringError(400, "invalid_input", "the endpoint refuses this body", field="input_data")
-    return ScoringError(502, "endpoint_failed", f"the endpoint answered {status}")
+    hold = HOLD_NEARLY_AWAKE if record.state != "asleep" and seconds <= NEARLY_AWAKE else 0.0
+    return ScoringError(503, "model_asleep", message, headers=headers, hold=hold)

@@ -40,7 +40,11 @@ class Marks(msgspec.Struct):
 
 @dataclass
 class _Local:
+    """`used`: the last real use, which gets into the marks where they are written."""
+
     marks: Marks = field(default_factory=Marks)
+    used: datetime | None = None
+    minute: tuple[int, str] = (0, "")
     written: float = 0.0
     dirty: bool = False
 
@@ -67,11 +71,14 @@ def note(name: str, *, probe: bool = False, count: int = 1) -> None:
     now = clock.now()
     with _LOCK:
         local = _local(name)
-        minute = now.strftime(MINUTE)
+        number = int(now.timestamp()) // 60
+        if local.minute[0] != number:
+            local.minute = (number, now.strftime(MINUTE))
+            _forget(local.marks, now)
+        minute = local.minute[1]
         local.marks.sent[minute] = local.marks.sent.get(minute, 0) + count
         if not probe:
-            local.marks.last_use = stamp(now)
-        _forget(local.marks, now)
+            local.used = now
         if local.dirty:
             return
         local.dirty = True
@@ -95,6 +102,8 @@ def flush(name: str) -> None:
     with _LOCK:
         local = _local(name)
         local.marks.written = stamp(clock.now())
+        if local.used is not None:
+            local.marks.last_use = stamp(local.used)
         data, local.dirty, local.written = msgspec.json.encode(local.marks), False, clock.monotonic()
     try:
         Container("endpoints").write(f"{name}/use/{instance()}.json", data)

@@ -30,10 +30,46 @@ def text_of(answer: Any) -> str | None:
     if isinstance(answer, dict):
         if isinstance(answer.get("message"), dict):
             return text_of(answer["message"].get("content"))
-        for key in ("output", "0", "prediction", "content"):
+        for key in ("output", "0", "prediction", "content", "choices"):
             if key in answer:
                 return text_of(answer[key])
     return None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What an endpoint's answer holds: the text, and what some servers tell besides (empty, None: not told)."""
+
+    text: str
+    finish_reason: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+def read(body: bytes) -> Answer | None:
+    """The answer in an endpoint's 200, or None where it holds no text.
+
+    >>> read(b'{"output": "hi", "finish_reason": "length", "usage": {"prompt_tokens": 3, "completion_tokens": 1}}')
+    Answer(text='hi', finish_reason='length', prompt_tokens=3, completion_tokens=1)
+    """
+    try:
+        given = msgspec.json.decode(body)
+        text = text_of(given)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if text is None:
+        return None
+    said = given if isinstance(given, dict) else {}
+    told = said["choices"][0] if "choices" in said else said
+    usage: Any = said.get("usage")
+    usage = usage if isinstance(usage, dict) else {}
+    return Answer(text, str(told.get("finish_reason") or ""), *(_count(usage.get(f"{one}_tokens")) for one in _SIDES))
+
+
+_SIDES = ("prompt", "completion")
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def probe(uri: str, key: str, deployment: str, body: bytes) -> str:

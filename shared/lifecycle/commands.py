@@ -9,15 +9,16 @@ from typing import Any
 from shared.endpoints import usage
 from shared.endpoints.target import ask_to_wake
 from shared.errors import LostRaceError, NotFoundError, ServiceError, UserError
-from shared.lifecycle import closing, step, views
+from shared.lifecycle import closing, patience, step, views
 from shared.models import registration
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Record, Run, Upload, rests
-from shared.settings import settings
+from shared.settings import parse_duration, settings
 from shared.training import limits, pipeline
 
 RETRIED = ("failed", "refused", "cancelled", "gated_out", "rolled_back")
 TRIES = 8
+KEEP, MOST_KEPT = "8h", 7 * 86400.0
 
 
 def find(reference: str) -> dict[str, Any]:
@@ -147,7 +148,37 @@ def endpoint(name: str) -> dict[str, Any]:
     loaded = store.find("endpoint", name)
     if loaded is None:
         raise NotFoundError(f"there is no endpoint {name!r}", "`droptune endpoints list` shows all", 404)
-    return views.endpoint_json(loaded.record)
+    told = views.endpoint_json(loaded.record)
+    told["idle"]["sleeps_at"] = patience.sleeps_at(loaded.record)
+    return told
+
+
+def keep(name: str, text: str = KEEP) -> dict[str, Any]:
+    """Keeps an awake endpoint awake for a duration such as `8h`, and puts its end off by its whole `delete_after`.
+
+    Raises:
+        UserError: it sleeps and has no end, it is being deleted, or that is no duration, or too long.
+    """
+    endpoint(name)
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise UserError(str(error), f"write a duration such as {KEEP}", field="for") from error
+    if not 0 < seconds <= MOST_KEPT:
+        raise UserError(f"{text!r} is out of range", "keep it for up to 7d, and again after", field="for")
+    present = usage.service_now()
+    work.follow(persistently("endpoint", name, lambda record: _keep(record, present, seconds)))
+    return endpoint(name)
+
+
+def _keep(record: Endpoint, present: str, seconds: float) -> None:
+    if record.ending or record.state == "absent" or (record.state != "awake" and not record.ends):
+        told = "being deleted" if record.ending else record.state
+        raise UserError(f"the endpoint is {told}: there is nothing to keep", "`droptune endpoints wake` wakes it")
+    record.kept_until = patience.later(present, seconds) if record.state == "awake" else ""
+    if record.ends:
+        record.ends = patience.later(present, record.delete_after)
+    record.warned = record.end_warned = ""
 
 
 def sleep(name: str) -> dict[str, Any]:
@@ -165,7 +196,7 @@ def _want_asleep(record: Endpoint) -> None:
     if record.state != "awake" or record.deploying:
         told = f"the endpoint is {'deploying' if record.deploying else record.state}"
         raise UserError(told, "only an awake one can sleep")
-    record.falling_since = usage.service_now()
+    record.falling_since, record.kept_until = usage.service_now(), ""
     record.enter("falling_asleep", "asked for")
 
 

@@ -20,6 +20,7 @@ from shared.runs.records import Endpoint, Run, moment, rests, stamp
 
 log = logging.getLogger("droptune")
 SEEN = "_orphans.json"
+FOREIGN = "foreign"
 GRACE = timedelta(hours=1)
 # A job that is older than the longest that a job may take has ended.
 JOBS_SINCE = timedelta(days=8)
@@ -27,8 +28,8 @@ JOBS_SINCE = timedelta(days=8)
 
 def look() -> list[str]:
     """Looks at our endpoints, their deployments and our jobs; returns what was removed."""
-    present = store.ACTIVE.now()
-    found = _candidates(present)
+    present, standing = store.ACTIVE.now(), outside().online.all()
+    found = _candidates(standing, present)
     seen, etag = _seen()
     kept = {name: seen.get(name, stamp(present)) for name in found}
     removed = [name for name in found if present - moment(kept[name]) >= GRACE and _remove(name)]
@@ -36,18 +37,31 @@ def look() -> list[str]:
     if left != seen:
         data = msgspec.json.encode(left)
         store.ACTIVE.write(SEEN, data, **({"if_match": etag} if etag else {"create": True}))
+    _tell_foreign([endpoint.name for endpoint in standing if TAG not in endpoint.tags])
     return removed
 
 
-def _candidates(present: datetime) -> list[str]:
+def _candidates(standing: list[OnlineEndpoint], present: datetime) -> list[str]:
     names: list[str] = []
-    for endpoint in outside().online.all():
+    for endpoint in standing:
         if TAG in endpoint.tags:
             names += _of_endpoint(endpoint)
     for job in outside().jobs.tagged(identity.TAG_RUN, present - JOBS_SINCE):
         if job.kind == "pipeline" and not job.ended and _ownerless(job):
             names.append(f"job/{job.name}")
     return names
+
+
+def _tell_foreign(names: list[str]) -> None:
+    """What bills in the workspace and is none of ours is told, and never touched; what is gone is told no more."""
+    billing = {name: standing for name in names if (standing := outside().online.deployments(name))}
+    told = {problem.subject for problem in problems.listed() if problem.kind == FOREIGN}
+    for name in billing.keys() - told:
+        sizes = ", ".join(f"{one.name} ({one.instance_type})" for one in billing[name])
+        reason = f"bills and belongs to no run of droptune, so it is left alone: {sizes}"
+        problems.note(FOREIGN, name, reason, "delete it in Azure ML if nobody needs it")
+    for name in told - billing.keys():
+        problems.forget(FOREIGN, name)
 
 
 def _of_endpoint(endpoint: OnlineEndpoint) -> list[str]:

@@ -12,7 +12,7 @@ from shared.azure.blobs import Container
 from shared.errors import DroptuneError
 from shared.events import event_type
 from shared.lifecycle import evaluated, views
-from shared.runs.records import Record, Run, Upload, kind_of
+from shared.runs.records import Endpoint, Record, Run, Upload, kind_of
 
 log = logging.getLogger("droptune")
 
@@ -27,6 +27,14 @@ def tell(record: Record) -> None:
             topics.publish("Droptune.UploadRejected", f"uploads/{record.id}", told)
     except DroptuneError as error:
         log.warning("%s %s: %s", kind_of(record), record.id, error.reason)
+
+
+def soon(record: Endpoint, event: str, at: str, told: str) -> None:
+    """Publishes what happens to an endpoint soon, unless somebody keeps it; a failure here must not undo the step."""
+    try:
+        topics.publish(event, f"endpoints/{record.name}", {"name": record.name, "at": at, "message": told})
+    except DroptuneError as error:
+        log.warning("endpoint %s: %s", record.name, error.reason)
 
 
 def report(record: Run | Upload) -> None:

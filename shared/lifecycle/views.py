@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import ServiceError
-from shared.lifecycle import evaluated
+from shared.lifecycle import evaluated, patience
 from shared.runs import store
 from shared.runs.records import Endpoint, Interval, Run, Upload, moment, now
 from shared.training import prices
@@ -88,7 +88,8 @@ def with_live_metrics(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def endpoint_json(record: Endpoint) -> dict[str, Any]:
-    """An endpoint as JSON, with its money."""
+    """An endpoint as JSON, with its money and when it may sleep."""
+    choice = patience.window(record)
     return {
         "name": record.name,
         "state": record.state,
@@ -98,7 +99,15 @@ def endpoint_json(record: Endpoint) -> dict[str, Any]:
         "traffic": {record.deployment: 100} if record.state == "awake" else {},
         "previous": record.previous,
         "instance_type": record.instance_type,
-        "idle_after_seconds": record.idle_after,
+        "idle_after_seconds": choice.seconds,
+        "idle": {
+            "policy": "auto" if patience.learns(record) else "fixed" if choice.seconds else "never",
+            "window_seconds": round(choice.seconds, 1),
+            "reason": choice.reason,
+            "awake": record.awake,
+            "kept_until": record.kept_until,
+            "deleted_at": record.ends,
+        },
         "wake_seconds": record.wake_seconds,
         "scoring_uri": record.scoring_uri,
         "cost": endpoint_cost(record),
@@ -112,7 +121,8 @@ def endpoint_cost(record: Endpoint) -> dict[str, Any]:
     usd = sum(prices.cost(entry.instance_type, _seconds(entry)) for entry in record.billed)
     hourly = prices.hourly(record.instance_type) or 0.0
     began = record.billed[0].since if record.billed else ""
-    whole = (moment(now()) - moment(began)) if began else timedelta()
+    over = max((entry.until or now() for entry in record.billed), default="") if record.state == "absent" else now()
+    whole = (moment(over) - moment(began)) if began else timedelta()
     slept = max(0.0, whole.total_seconds() - seconds)
     bills = any(not entry.until for entry in record.billed)
     return {

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from shared import clock
+from shared.idle.pauses import Pauses
 
 UPLOAD_RESTS = ("accepted", "rejected", "duplicate", "withdrawn")
 RUN_RESTS = ("live", "refused", "failed", "gated_out", "rolled_back", "cancelled", "superseded")
@@ -103,6 +104,9 @@ class Endpoint(Record, kw_only=True):
 
     `newest` orders the uploads that had it; `leaving` are deployments that must go, `retired` runs that it left behind.
     `canary` is a deployment that has a part of the traffic for now, `previous` the run that was live before.
+    `idle_after` bounds the window where it `learns` it from its `pauses`; `awake` are its hours, `woken_for` those that
+    it was woken for; `ends` is when it is deleted, `ending` that this goes on, `ended` the run that it served till then;
+    `warned` is the last use, and `end_warned` the end, of which people were warned.
     """
 
     endpoint_name: str
@@ -128,6 +132,17 @@ class Endpoint(Record, kw_only=True):
     canary: str = ""
     previous: str = ""
     operations: dict[str, str] = {}
+    learns: bool = False
+    pauses: Pauses = Pauses()
+    awake: str = ""
+    woken_for: str = ""
+    kept_until: str = ""
+    delete_after: float = 0.0
+    ends: str = ""
+    warned: str = ""
+    end_warned: str = ""
+    ending: bool = False
+    ended: str = ""
 
 
 RecordType = TypeVar("RecordType", Upload, Run, Endpoint)
@@ -144,9 +159,10 @@ def kind_of(record: Record) -> str:
 def rests(record: Record) -> bool:
     """Whether nothing is left to do for a record by itself."""
     if isinstance(record, Endpoint):
-        if record.leaving or record.retired:
+        if record.leaving or record.retired or record.ended:
             return False
-        return record.state == "absent" or (record.state == "asleep" and not record.wake_wanted)
+        waits = record.wake_wanted or record.awake or record.ends
+        return record.state == "absent" or (record.state == "asleep" and not waits)
     return record.state in RESTS[kind_of(record)]
 
 

@@ -12,7 +12,7 @@ from shared import clock
 from shared.azure import blobs
 from shared.azure.outside import outside
 from shared.azure.seen import Job
-from shared.endpoints import deployments, rollout, usage
+from shared.endpoints import deployments, idle, rollout, usage
 from shared.errors import ConflictError, ServiceError, TransientError
 from shared.lifecycle import advance, reconcile, snapshots, step, sweep, telling, views
 from shared.lifecycle.steps import evaluate, go_live, sleep
@@ -146,7 +146,7 @@ MUTANTS: dict[str, list[Change]] = {
     ],
     "a deployment is made before it is recorded": [(go_live, "open_interval", lambda *_: False)],
     "no second look before the deletion": [(sleep, "_wanted", lambda record: False)],
-    "idle or not, it falls asleep": [(sleep, "_idle", lambda record, window: True)],
+    "idle or not, it falls asleep": [(idle, "is_idle", lambda *seen: True)],
     "a deletion is not verified": [(rollout, "take_down", _not_verified)],
     "a metric that cannot be read means idle": [(usage, "requests_by_minute", _unknown_is_idle)],
     "only our own requests count as use": [(usage, "requests_by_minute", _unread)],

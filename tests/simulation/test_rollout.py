@@ -32,6 +32,7 @@ class Story:
         self.simulation = simulation
         self.online = simulation.world.online
         self.traffic: list[dict[str, int]] = []
+        self.left: list[tuple[str, dict[str, int]]] = []
         self.online.heard.append(self._heard)
         self.asking = False
         simulation.checker.history.backs.add("acme")
@@ -44,6 +45,8 @@ class Story:
         assert isinstance(answers[0], dict), answers
 
     def _heard(self, what: str, about: Any) -> None:
+        if what == "deployment deleting":
+            self.left.append((about.name, dict(self.online.endpoints[about.endpoint].traffic)))
         if what == "traffic" and isinstance(about, FakeEndpoint):
             self.traffic.append({**about.traffic, **{f"mirror {name}": share for name, share in about.mirror.items()}})
 
@@ -108,8 +111,8 @@ def test_a_good_canary_gets_its_traffic_by_steps_and_the_old_one_leaves_after(st
     assert (first.state, second.state) == ("live", "live")
     old, new = (str(run.endpoint["deployment"]) for run in (first, second))
     assert story.traffic[1:] == [{old: 90, new: 10}, {old: 50, new: 50}, {new: 100}]
-    assert old in story.standing, "it leaves after the new one has answered at 100 per cent"
     story.until(lambda: story.standing == [new], HOUR)
+    assert story.left == [(old, {new: 100})], "it leaves after the new one has answered at 100 per cent"
     assert store.load("run", first.id).record.state == "superseded"
     assert story.failed_answers == []
     assert second.rollout == {} and second.endpoint["traffic"] == 100

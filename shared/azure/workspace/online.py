@@ -151,7 +151,14 @@ def _shares(said: dict[str, Any], which: str) -> dict[str, int]:
 
 def _deployment(entry: dict[str, Any]) -> OnlineDeployment:
     said = entry.get("properties", {})
-    return OnlineDeployment(_name(entry), _state(said), texts(entry.get("tags")), str(said.get("instanceType") or ""))
+    requests, instances = said.get("requestSettings") or {}, (entry.get("sku") or {}).get("capacity")
+    return OnlineDeployment(
+        _name(entry),
+        _state(said),
+        texts(entry.get("tags")),
+        str(said.get("instanceType") or ""),
+        int(requests.get("maxConcurrentRequestsPerInstance") or 1) * int(instances or 1),
+    )
 
 
 def _name(entry: dict[str, Any]) -> str:

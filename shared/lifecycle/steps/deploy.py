@@ -12,7 +12,7 @@ from shared.lifecycle.outcome import NEWER, Again, Enter, Outcome
 from shared.models import registration
 from shared.runs import identity, store
 from shared.runs.records import Endpoint, Run, now
-from shared.settings import parse_duration, settings
+from shared.settings import settings
 
 
 def deploy(run: Run) -> Outcome:
@@ -22,6 +22,8 @@ def deploy(run: Run) -> Outcome:
         return Enter("gated_out", told, told, gate.FIX)
     loaded = _record(run)
     record: Endpoint = loaded.record
+    if record.ending:
+        return Again(settings().poll)  # it is being deleted: it is made again after
     mine = begin.order(run)
     if record.newest > mine:
         return Enter("superseded", NEWER, NEWER)
@@ -67,19 +69,5 @@ def _win(loaded: store.Loaded[Endpoint], run: Run, order: str) -> str:
 
 def _record(run: Run) -> Any:
     wanted = identity.endpoint_name(run.name, outside().workspace_id())
-    record = Endpoint(
-        id=run.name, name=run.name, state="absent", created=now(), endpoint_name=wanted, idle_after=idle_after(run)
-    )
+    record = Endpoint(id=run.name, name=run.name, state="absent", created=now(), endpoint_name=wanted)
     return store.find("endpoint", run.name) or store.create(record) or store.load("endpoint", run.name)
-
-
-def idle_after(run: Run) -> float:
-    """The idle window in seconds: the operator's is a ceiling, and never to sleep is the operator's to allow."""
-    own = (run.config.get("deploy") or {}).get("idle_after")
-    ceiling = settings().idle_after
-    if not own or own == "auto":
-        return ceiling
-    seconds = parse_duration(own)
-    if ceiling == 0:
-        return seconds
-    return min(seconds, ceiling) if seconds else ceiling

@@ -7,11 +7,10 @@ from typing import Any
 from shared.endpoints import deployments, rollout, usage
 from shared.endpoints.causes import PassingFailureError
 from shared.errors import ForeignResourceError, RejectedError
-from shared.lifecycle import begin, closing
+from shared.lifecycle import begin, closing, patience
 from shared.lifecycle.outcome import NEWER, Again, Enter, Outcome
 from shared.lifecycle.steps import canary, evaluate
 from shared.lifecycle.steps.billing import open_interval
-from shared.lifecycle.steps.deploy import idle_after
 from shared.runs import identity, store, work
 from shared.runs.records import Endpoint, Run, moment, now
 from shared.settings import settings
@@ -26,8 +25,8 @@ def go_live(run: Run) -> Outcome:
     record: Endpoint = loaded.record
     if record.deploying != run.id:
         return _not_ours(loaded, run)
-    if record.state == "waking":
-        return Again(settings().poll)  # one at a time moves the traffic
+    if record.state == "waking" or (record.state == "falling_asleep" and settings().asleep_keeps == "nothing"):
+        return Again(settings().poll)  # one at a time moves the traffic, or takes the endpoint away
     place, deployment = record.endpoint_name, str(run.endpoint["deployment"])
     if run.rollback_wanted or run.rollout.get("bad"):
         return canary.back(run, record)
@@ -83,7 +82,8 @@ def _take_over(loaded: Any, run: Run, deployment: str, uri: str) -> None:
         record.retired, record.previous = [*record.retired, record.run], record.run
     record.run, record.deployment, record.deploying, record.canary = run.id, deployment, "", ""
     record.model_id, record.instance_type = run.model["id"], str(run.endpoint["instance_type"])
-    record.idle_after, record.scoring_uri = idle_after(run), uri
+    record.scoring_uri = uri
+    patience.adopt(record, run)
     record.wake_wanted, record.waking_since = False, ""
     record.awake_since = usage.service_now()
     record.wake_seconds = record.wake_seconds or _took(run)

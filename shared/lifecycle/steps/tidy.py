@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.endpoints import rollout
 from shared.errors import ForeignResourceError, LostRaceError
-from shared.lifecycle import telling
+from shared.lifecycle import ending, telling
 from shared.lifecycle.outcome import NEWER, Again, Leave, Outcome
 from shared.lifecycle.steps.billing import close_interval
 from shared.runs import store, work
@@ -14,14 +14,16 @@ from shared.settings import settings
 
 def tidy(record: Endpoint) -> bool:
     """One look at each; True where the record changed."""
-    before = (list(record.leaving), list(record.retired), record.deploying)
+    before = (list(record.leaving), list(record.retired), record.deploying, record.ended)
     if record.deploying and _came_to_rest(record.deploying):
         record.deploying = ""
     record.retired = [run for run in record.retired if not _retired(run, record.run)]
+    if record.ended and _retired(record.ended, ""):
+        record.ended = ""
     for entry in list(record.leaving):
         if entry.deployment == record.deployment or _gone(record, entry.deployment, entry.run):
             record.leaving = [other for other in record.leaving if other != entry]
-    return before != (record.leaving, record.retired, record.deploying)
+    return before != (record.leaving, record.retired, record.deploying, record.ended)
 
 
 def _came_to_rest(run: str) -> bool:
@@ -41,16 +43,25 @@ def _gone(record: Endpoint, deployment: str, run: str) -> bool:
 
 
 def _retired(old: str, by: str) -> bool:
-    """Moves a run that was live to `superseded`; False where somebody else changed it in this moment."""
+    """Moves a run that was live to `superseded`, or `cancelled` where its endpoint had its end, and not another run.
+
+    False where somebody else changed it in this moment.
+    """
     loaded = store.find("run", old)
     if loaded is None or loaded.record.state != "live" or old == by:
         return True
     run: Run = loaded.record
     run.endpoint = {**run.endpoint, "traffic": 0}
-    state, told = ("rolled_back", f"rolled back by hand to run {by}") if run.rollback_wanted else ("superseded", NEWER)
+    if by and run.rollback_wanted:
+        run.enter("rolled_back", f"to run {by}")
+        run.reason = f"rolled back by hand to run {by}"
+    elif by:
+        run.enter("superseded", f"by run {by}")
+        run.reason = f"{NEWER} (run {by})"
+    else:
+        run.enter("cancelled", ending.OVER)
+        run.reason, run.fix = ending.OVER, "retry the run, or drop the dataset again with a later delete_after"
     run.rollback_wanted = False
-    run.enter(state, f"to run {by}" if state == "rolled_back" else f"by run {by}")
-    run.reason = told if state == "rolled_back" else f"{NEWER} (run {by})"
     run.wait()
     try:
         store.save(loaded)
@@ -63,7 +74,7 @@ def _retired(old: str, by: str) -> bool:
 
 def pause(record: Endpoint, outcome: Outcome, changed: bool) -> Outcome:
     """The outcome, with a further look where something has yet to go, and a save where something went."""
-    left = record.leaving or record.retired
+    left = record.leaving or record.retired or record.ended
     if isinstance(outcome, Leave) and (left or changed):
         return Again(settings().poll if left else settings().watch, changed=True)
     if isinstance(outcome, Again) and changed:

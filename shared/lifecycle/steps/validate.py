@@ -13,7 +13,7 @@ from shared.datasets.config import FILE, Config, config_finding, parse
 from shared.datasets.findings import Finding
 from shared.datasets.paths import bad_name
 from shared.errors import ConflictError, NotFoundError, UserError
-from shared.lifecycle import begin, snapshots, verdicts
+from shared.lifecycle import begin, patience, snapshots, verdicts
 from shared.lifecycle.outcome import Again, Enter, Outcome
 from shared.lifecycle.uploads import DATASETS, companions, files, folder
 from shared.runs.records import Upload
@@ -48,6 +48,7 @@ def _judge(upload: Upload, blob: Listed, blobs: list[Listed]) -> Outcome:
         return verdicts.reject(upload, check.Verdict(False, 0, [wrong], 1, {}))
     data = _config_bytes(upload)
     config, findings = parse(data) if data is not None else (Config(), [])
+    findings = findings or patience.refused(config, data)
     sources = files(blob, blobs)
     beside = [(source.path, source.etag) for role, source in sources.items() if role != "dataset"]
     where = snapshots.prefix(upload.name, blob.etag, [beside, config.test_fraction, config.validation_fraction])

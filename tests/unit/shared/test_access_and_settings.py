@@ -8,7 +8,7 @@ import pytest
 
 from shared import access
 from shared.errors import NotFoundError, SettingsError
-from shared.settings import Settings, missing, parse_duration, read
+from shared.settings import AUTO, Settings, missing, parse_duration, read
 
 
 class MemoryStore:
@@ -106,7 +106,7 @@ def test_a_bad_variable_is_named_with_its_value(name: str, value: str) -> None:
 
 def test_settings_have_defaults_and_empty_variables_are_none() -> None:
     assert read({}) == read({"DROPTUNE_POLL": ""}) == Settings()
-    assert read({"DROPTUNE_IDLE_AFTER": "auto"}).idle_after == 1800
+    assert read({"DROPTUNE_IDLE_AFTER": "auto"}).idle_after == AUTO
     assert read({"DROPTUNE_IDLE_AFTER": "0"}).idle_after == 0
     assert read({"DROPTUNE_ALLOW_INPUTS": "a, b,"}).allowed_inputs == {"a", "b"}
 

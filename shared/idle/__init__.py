@@ -1,0 +1,1 @@
+"""How long an unused endpoint stays awake: plain rules over its pauses and its hours, without a clock or a service."""

@@ -1,4 +1,4 @@
-"""`droptune endpoints`: list, show, sleep, wake, keep."""
+"""`droptune endpoints`: list, show, sleep, wake, keep, rollback."""
 
 from __future__ import annotations
 
@@ -89,6 +89,17 @@ def keep(name: str, duration: str, home: str, as_json: bool) -> None:
     """Keep it awake although nobody uses it, and put its end off, if it has one."""
     environment.use(home)
     _show(_call("POST", name, "keep", query={"for": duration}), as_json)
+
+
+@endpoints.command()
+@click.argument("name")
+@home_option
+@json_option
+@told
+def rollback(name: str, home: str, as_json: bool) -> None:
+    """Bring the model before back; a rollout that is under way is given up."""
+    environment.use(home)
+    _show(_call("POST", name, "rollback"), as_json)
 
 
 def _call(method: str, name: str, *command: str, query: dict[str, str] | None = None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from shared.runs.records import RUN_RESTS, UPLOAD_RESTS
 PAUSE = 0.4
 PATIENCE = 60.0
 _BLOCKS = "▁▂▃▄▅▆▇█"
-_REASONS = {"rejected", "refused", "failed", "withdrawn", "gated_out"}
+_REASONS = {"rejected", "refused", "failed", "withdrawn", "gated_out", "rolled_back"}
 
 
 def rests(row: dict[str, Any]) -> bool:

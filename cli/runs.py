@@ -131,6 +131,17 @@ def _facts(row: dict[str, Any]) -> list[tuple[str, str]]:
         ("model", ":".join(filter(None, (row["model"].get("name"), row["model"].get("version"))))),
         ("endpoint", "/".join(filter(None, (row["endpoint"].get("name"), row["endpoint"].get("deployment"))))),
         ("eval loss", f"{metrics['eval_loss']:.3f}" if "eval_loss" in metrics else ""),
+        ("course", row.get("evaluation", {}).get("course", "")),
+        ("answers", _answers(row.get("evaluation", {}))),
         ("cost", f"{cost['total_usd']:.4f} USD" if "total_usd" in cost else ""),
     ]
     return [(label, value) for label, value in facts if value]
+
+
+def _answers(evaluation: dict[str, Any]) -> str:
+    """The test rows in one line: chrF, beside the other model's where one was asked."""
+    if "new" not in evaluation:
+        return ""
+    new, other = evaluation["new"], evaluation.get("other")
+    beside = f" (the other model {other['chrf']:.1f})" if other else ""
+    return f"chrF {new['chrf']:.1f}{beside}, F1 {new['f1']:.2f}, {new['empty']:.0%} empty, over {new['rows']} test rows"

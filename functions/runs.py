@@ -60,13 +60,14 @@ def endpoint(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.function_name("endpoint_command")
 @blueprint.route(route="endpoints/{name}/{command}", methods=["POST"])
 def endpoint_command(req: func.HttpRequest) -> func.HttpResponse:
-    """`sleep`, `wake`, or `keep` (awake, `for` a duration)."""
-    from shared.lifecycle import commands
+    """`sleep`, `wake`, `keep` (awake, `for` a duration) or `rollback`."""
+    from shared.lifecycle import commands, rollback
 
     known = {
         "sleep": commands.sleep,
         "wake": commands.wake,
         "keep": lambda name: commands.keep(name, req.params.get("for", commands.KEEP)),
+        "rollback": rollback.rollback,
     }
     return _command(req, known, req.route_params["name"])
 

@@ -47,6 +47,13 @@ def _count(text: str) -> int:
     return value
 
 
+def _amount_of(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError("must be 0 or more")
+    return value
+
+
 def _names(text: str) -> frozenset[str]:
     return frozenset(part.strip() for part in text.split(",") if part.strip())
 
@@ -106,6 +113,26 @@ class Settings:
     settle: float = _setting("DROPTUNE_SETTLE", 30.0, "a folder must have been quiet for so long", parse_duration)
     poll: float = _setting("DROPTUNE_POLL", 30.0, "pause between two looks at a deployment", parse_duration)
     watch: float = _setting("DROPTUNE_WATCH", 300.0, "pause between two looks at a job without events", parse_duration)
+    evaluation_rows: int = _setting(
+        "DROPTUNE_EVALUATION_ROWS",
+        20,
+        "most test rows that a new deployment answers before it gets traffic; 0: none, unless [gate] asks for answers",
+        _amount_of,
+    )
+    judge: str = _setting(
+        "DROPTUNE_JUDGE", "", "package.module:name of a function that grades answers from 0 to 1; empty: none"
+    )
+    base_deployment: str = _setting(
+        "DROPTUNE_BASE_DEPLOYMENT",
+        "",
+        "ENDPOINT/DEPLOYMENT of the base model, which answers the same test rows where no model is live; empty: none",
+    )
+    canary_hold: float = _setting(
+        "DROPTUNE_CANARY_HOLD",
+        600.0,
+        "how long each step of a canary is looked at, without the metrics' lag",
+        parse_duration,
+    )
     idle_after: float = _setting(
         "DROPTUNE_IDLE_AFTER",
         1800.0,

@@ -23,6 +23,7 @@ _UNITS = {"RequestsPerMinute": "Count", "RequestLatency": "MilliSeconds"}
 _AGGREGATIONS = ("average", "total", "count", "minimum", "maximum")
 _NAMESPACE = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
 _FILTER = re.compile(r"^\s*(deployment|statusCode)\s+eq\s+'([^']*)'\s*$", re.IGNORECASE)
+_AND = re.compile(r"\s+and\s+", re.IGNORECASE)
 
 
 def routes(box: Box) -> list[Route]:
@@ -103,17 +104,25 @@ def _only(data: list[dict[str, Any]], wanted: list[str]) -> list[dict[str, Any]]
 
 
 def _split(samples: list[Sample], text: str | None) -> list[tuple[list[dict[str, Any]], list[Sample]]]:
-    """One time series, or with `deployment eq '*'` one for each value of the dimension."""
-    if not text:
-        return [([], samples)]
-    match = _FILTER.match(text)
-    if match is None:
-        raise BadRequest(f"$filter={text} is not understood here; deployment eq 'NAME' or '*' is, and statusCode.")
-    field = "deployment" if match[1].lower() == "deployment" else "status"
-    values = sorted({getattr(sample, field) for sample in samples}) if match[2] == "*" else [match[2]]
+    """One time series, or with `deployment eq '*' and statusCode eq '*'` one for each pair of values."""
+    found: list[tuple[list[dict[str, Any]], list[Sample]]] = [([], samples)]
+    for part in _AND.split(text) if text else []:
+        match = _FILTER.match(part)
+        if match is None:
+            raise BadRequest(f"$filter={part} is not understood here; deployment eq 'NAME' or '*' is, and statusCode.")
+        found = [one for labels, inside in found for one in _by(match[1], match[2], labels, inside)]
+    return found
+
+
+def _by(
+    dimension: str, wanted: str, labels: list[dict[str, Any]], samples: list[Sample]
+) -> list[tuple[list[dict[str, Any]], list[Sample]]]:
+    name = dimension.lower()
+    field = "deployment" if name == "deployment" else "status"
+    values = sorted({getattr(sample, field) for sample in samples}) if wanted == "*" else [wanted]
     return [
         (
-            [{"name": {"value": match[1].lower(), "localizedValue": match[1].lower()}, "value": value}],
+            [*labels, {"name": {"value": name, "localizedValue": name}, "value": value}],
             [sample for sample in samples if getattr(sample, field) == value],
         )
         for value in values

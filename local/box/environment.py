@@ -48,6 +48,7 @@ def functions(config: BoxConfig) -> dict[str, str]:
         "DROPTUNE_METRICS_LAG": "0s",
         "DROPTUNE_POLL": "1s",
         "DROPTUNE_WATCH": "15s",
+        "DROPTUNE_CANARY_HOLD": "5s",
         "DROPTUNE_RECONCILE_SCHEDULE": "*/15 * * * * *",
         "DROPTUNE_IDLE_SCHEDULE": "*/5 * * * * *",
         "DROPTUNE_EVENTS_ENDPOINT": f"{config.url('eventgrid')}/topics/droptune/api/events",

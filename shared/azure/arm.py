@@ -81,6 +81,11 @@ def pages(path: str, *, version: str = API_VERSION, query: dict[str, str] | None
         asked["$skip"] = skip
 
 
+def follow(link: str) -> dict[str, Any]:
+    """What an address below the resource manager answers that it gave itself: with its own version and signature."""
+    return _send("GET", f"{base_url()}{link}", {}, None)
+
+
 def skip_token(link: str | None) -> str:
     """The token of a listing's next page, from its `nextLink`; empty where there is none."""
     from urllib.parse import parse_qs, urlsplit

@@ -16,15 +16,15 @@ CALLS: dict[str, str] = {
     "topics.publish": "topic",
     **dict.fromkeys(["jobs.find", "jobs.submit", "jobs.cancel", "jobs.children", "jobs.tagged"], "jobs"),
     **dict.fromkeys(["jobs.metrics", "jobs.curve"], "tracking"),
-    **dict.fromkeys(["models.find", "models.register"], "models"),
+    **dict.fromkeys(["models.find", "models.register", "models.tag"], "models"),
     **dict.fromkeys(["registry.model", "registry.component"], "registry"),
     "computes.find": "computes",
     "computes.start": "clusters",
     **dict.fromkeys(["computes.sizes", "computes.usages"], "locations"),
     **dict.fromkeys(["online.find", "online.all", "online.start", "online.set_traffic", "online.delete"], "endpoints"),
     **dict.fromkeys(["online.deployment", "online.deployments", "online.start_deployment"], "endpoints"),
-    **dict.fromkeys(["online.delete_deployment", "online.log", "online.key"], "endpoints"),
-    "online.requests": "metrics",
+    **dict.fromkeys(["online.delete_deployment", "online.log", "online.key", "online.failure"], "endpoints"),
+    **dict.fromkeys(["online.requests", "online.served"], "metrics"),
     **dict.fromkeys(["inference.probe", "inference.ask"], "scoring"),
 }
 

@@ -87,13 +87,17 @@ class Component:
 
 @dataclass(frozen=True)
 class OnlineEndpoint:
-    """A managed online endpoint; `state` is its provisioning state in lower case, `traffic` in per cent, without zeros."""
+    """A managed online endpoint; `state` is its provisioning state in lower case, `traffic` in per cent, without zeros.
+
+    `mirror` is the per cent of the traffic that a deployment gets a copy of.
+    """
 
     name: str
     state: str
     tags: dict[str, str] = field(default_factory=dict)
     traffic: dict[str, int] = field(default_factory=dict)
     scoring_uri: str = ""
+    mirror: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,15 @@ class OnlineDeployment:
     tags: dict[str, str] = field(default_factory=dict)
     instance_type: str = ""
     at_once: int = 1
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a deployment served in a time: requests, those of them that failed, and its mean latency."""
+
+    requests: float = 0.0
+    failed: float = 0.0
+    milliseconds: float = 0.0
 
 
 @dataclass(frozen=True)

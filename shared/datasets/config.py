@@ -19,9 +19,16 @@ FILE = "droptune.toml"
 
 
 class Gate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Deploy only if …; without any, nothing is gated out."""
+    """Deploy only if …; without any, nothing is gated out. All but the loss look at answers to test rows."""
 
     eval_loss_at_most: float | None = None
+    better_than_live: bool | None = None
+    chrf_at_least: float | None = None
+    f1_at_least: float | None = None
+    exact_at_least: float | None = None
+    judged_at_least: float | None = None
+    empty_at_most: float | None = None
+    cut_at_most: float | None = None
 
 
 class Deploy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +36,8 @@ class Deploy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     instance_type: str | None = None
     idle_after: str | None = None
+    canary: list[int] | None = None
+    mirror: int | None = None
     awake: str | None = None
     delete_after: str | None = None
 
@@ -119,12 +128,34 @@ def _out_of_range(config: Config, text: str) -> list[Finding]:
     if config.budget.max_cost_usd is not None and not 0 < config.budget.max_cost_usd < math.inf:
         field, told = "budget.max_cost_usd", "must be a finite number above 0"
         found.append(_finding("config_range", f"{field} {told}", "name an amount in USD", _find(text, field), field))
-    if config.gate.eval_loss_at_most is not None and not math.isfinite(config.gate.eval_loss_at_most):
-        field, told = "gate.eval_loss_at_most", "must be a finite number"
-        found.append(_finding("config_range", f"{field} {told}", "name a loss, 2.0 for one", _find(text, field), field))
-    for field, why, fix in _unreadable(config.deploy):
+    for field, why, fix in (*_wrong(config), *_unreadable(config.deploy)):
         found.append(_finding("config_range", f"{field}: {why}", fix, _find(text, field), field))
     return found
+
+
+def _wrong(config: Config) -> Iterator[tuple[str, str, str]]:
+    """What of the gate and of the way to live is out of its range: the field, what it must be, and an example."""
+    if config.gate.eval_loss_at_most is not None and not math.isfinite(config.gate.eval_loss_at_most):
+        yield "gate.eval_loss_at_most", "must be a finite number", "name a loss, 2.0 for one"
+    for key, most in _GATE_MOST.items():
+        value = getattr(config.gate, key)
+        if value is not None and not 0 <= value <= most:
+            yield f"gate.{key}", f"must be from 0 to {most}", f"name a mean over the test rows, {most / 2:g} for one"
+    steps = config.deploy.canary
+    if steps is not None and (not steps or steps != sorted(set(steps)) or not 1 <= steps[0] <= steps[-1] <= 100):
+        yield "deploy.canary", "must be rising per cents from 1 to 100", "write canary = [10, 50, 100]"
+    if config.deploy.mirror is not None and not 1 <= config.deploy.mirror <= 50:
+        yield "deploy.mirror", "must be from 1 to 50 per cent", "Azure mirrors at most half of the traffic"
+
+
+_GATE_MOST = {
+    "chrf_at_least": 100,
+    "f1_at_least": 1,
+    "exact_at_least": 1,
+    "judged_at_least": 1,
+    "empty_at_most": 1,
+    "cut_at_most": 1,
+}
 
 
 def _unreadable(deploy: Deploy) -> Iterator[tuple[str, str, str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from shared.azure.outside import outside
 from shared.azure.seen import OnlineDeployment, OnlineEndpoint
-from shared.errors import ForeignResourceError
+from shared.endpoints import causes
+from shared.errors import ForeignResourceError, RejectedError
 from shared.runs.identity import TAG_RUN
 
 TAG = "droptune"
@@ -57,9 +58,22 @@ def is_listed(endpoint: str) -> bool:
     return any(one.name == endpoint for one in outside().online.all())
 
 
-def start_deployment(endpoint: str, deployment: str, model_id: str, instance_type: str, run: str) -> None:
-    """Starts making a deployment of a registered MLflow model, without traffic."""
-    outside().online.start_deployment(endpoint, deployment, model_id, instance_type, {TAG_RUN: run})
+def start_deployment(endpoint: str, deployment: str, model_id: str, instance_type: str, run: str) -> str:
+    """Starts making a deployment of a registered MLflow model, without traffic; where its operation is told of.
+
+    Raises:
+        RejectedError: Azure refuses it at once; a `PassingFailureError` where that passes by itself.
+    """
+    try:
+        return outside().online.start_deployment(endpoint, deployment, model_id, instance_type, {TAG_RUN: run})
+    except RejectedError as error:
+        raise causes.refused(error) from error
+
+
+def failure(endpoint: str, deployment: str, operation: str) -> RejectedError:
+    """Why a deployment failed, by what its operation said and how its log ends."""
+    code, message = outside().online.failure(operation)
+    return causes.failure(deployment, code, message, log_tail(endpoint, deployment))
 
 
 def log_tail(endpoint: str, deployment: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from shared import clock
 from shared.azure.outside import outside
 from shared.azure.seen import Reply
+from shared.endpoints import fallback, usage
 from shared.endpoints import target as targets
-from shared.endpoints import usage
 from shared.endpoints.refusals import ScoringError, refusal, too_large
 from shared.errors import ServiceError, TransientError, UnreadableError
 
@@ -72,6 +72,8 @@ async def _put(question: Question) -> bytes:
         if found.record.state != "awake":
             raise await _asleep(name, found)
         reply = await _asked(question, found, pinned)
+        if not pinned:
+            reply = await fallback.stable_answer(found.record, found.key, question.body, reply)
         if reply.status == 200:
             return reply.body
         if attempt == 1 and reply.status in (401, 403, 404, 0):

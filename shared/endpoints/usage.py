@@ -27,6 +27,7 @@ MINUTE = "%Y-%m-%dT%H:%M"
 class Marks(msgspec.Struct):
     """One instance's marks of an endpoint: requests sent by minute (`2026-01-31T10:05`), and the last real use.
 
+    `repeated` counts by minute the answers of a canary that failed and were given by the stable deployment.
     `written` is when the instance wrote them, by the same clock: what storage says of that moment tells how wrong that
     clock is.
     """
@@ -34,6 +35,7 @@ class Marks(msgspec.Struct):
     sent: dict[str, int] = {}
     last_use: str = ""
     written: str = ""
+    repeated: dict[str, int] = {}
 
 
 @dataclass
@@ -64,17 +66,17 @@ def _new_instance() -> str:
     return f"{os.environ.get('WEBSITE_INSTANCE_ID', '')[:12] or 'host'}-{uuid.uuid4().hex[:8]}"
 
 
-def note(name: str, *, probe: bool = False) -> None:
+def note(name: str, *, probe: bool = False, count: int = 1) -> None:
     """Notes a request that this instance sends to an endpoint; written at most once a second, and soon after."""
     now = clock.now()
     with _LOCK:
         local = _local(name)
-        count = int(now.timestamp()) // 60
-        if local.minute[0] != count:
-            local.minute = (count, now.strftime(MINUTE))
+        number = int(now.timestamp()) // 60
+        if local.minute[0] != number:
+            local.minute = (number, now.strftime(MINUTE))
             _forget(local.marks, now)
         minute = local.minute[1]
-        local.marks.sent[minute] = local.marks.sent.get(minute, 0) + 1
+        local.marks.sent[minute] = local.marks.sent.get(minute, 0) + count
         if not probe:
             local.used = now
         if local.dirty:
@@ -82,6 +84,15 @@ def note(name: str, *, probe: bool = False) -> None:
         local.dirty = True
         wait = max(0.0, local.written + FLUSH_SECONDS - clock.monotonic())
     clock.later(wait, flush, name)
+
+
+def note_repeated(name: str) -> None:
+    """Notes an answer that failed and was given by the stable deployment; it is written with the request's own mark."""
+    with _LOCK:
+        repeated = _local(name).marks.repeated
+        minute = clock.now().strftime(MINUTE)
+        repeated[minute] = repeated.get(minute, 0) + 1
+    note(name, count=0)
 
 
 def flush(name: str) -> None:
@@ -103,21 +114,23 @@ def flush(name: str) -> None:
 
 def _forget(marks: Marks, now: datetime) -> None:
     oldest = (now - KEEP).strftime(MINUTE)
-    for minute in [minute for minute in marks.sent if minute < oldest]:
-        del marks.sent[minute]
+    for counts in (marks.sent, marks.repeated):
+        for minute in [minute for minute in counts if minute < oldest]:
+            del counts[minute]
 
 
 def marks(name: str) -> Marks:
     """The marks of all instances together, in the time of the storage service."""
-    whole, container = Marks({}, ""), Container("endpoints")
+    whole, container = Marks({}, "", repeated={}), Container("endpoints")
     for blob in container.list(f"{name}/use/"):
         one = msgspec.json.decode(container.read(blob.path)[0], type=Marks)
         wrong = blob.modified - moment(one.written) if one.written else timedelta()
         if one.last_use:
             whole.last_use = max(whole.last_use, stamp(moment(one.last_use) + wrong))
-        for minute, count in one.sent.items():
-            there = (datetime.fromisoformat(minute) + wrong + timedelta(seconds=30)).strftime(MINUTE)
-            whole.sent[there] = whole.sent.get(there, 0) + count
+        for mine, all_ in ((one.sent, whole.sent), (one.repeated, whole.repeated)):
+            for minute, count in mine.items():
+                there = (datetime.fromisoformat(minute) + wrong + timedelta(seconds=30)).strftime(MINUTE)
+                all_[there] = all_.get(there, 0) + count
     return whole
 
 

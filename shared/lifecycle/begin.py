@@ -29,7 +29,7 @@ def run(
     settings changes the outcome.
     """
     (where, manifest), (model, chosen, config) = snapshot, plan
-    rest = {key: config[key] for key in ("compute", "gate", "deploy")}
+    rest = {key: _asked(config[key]) for key in ("compute", "gate", "deploy")}
     return Run(
         id=identity.run_id(upload.name, manifest.sha256, chosen, f"{model.name}:{model.version}", rest),
         name=upload.name,
@@ -55,6 +55,16 @@ def run(
             Moment("validated", now(), f"{verdict.rows} rows"),
         ],
     )
+
+
+# What droptune.toml could say when the first runs got their ids; what came later counts where it is said.
+_FIRST = ("eval_loss_at_most", "instance_type", "idle_after")
+
+
+def _asked(part: Any) -> Any:
+    if not isinstance(part, dict):
+        return part
+    return {key: value for key, value in part.items() if value is not None or key in _FIRST}
 
 
 def order(run: Run) -> str:

@@ -17,7 +17,7 @@ from shared.runs.records import Endpoint, Record, Run, Upload, moment, rests, st
 from shared.settings import parse_duration, settings
 from shared.training import limits, pipeline
 
-RETRIED = ("failed", "refused", "cancelled", "gated_out")
+RETRIED = ("failed", "refused", "cancelled", "gated_out", "rolled_back")
 TRIES = 8
 KEEP, MOST_KEPT = "8h", 7 * 86400.0
 
@@ -56,7 +56,7 @@ def cancel(reference: str) -> dict[str, Any]:
     """
     identity = find(reference)["id"]
     kind = "upload" if "~" in identity else "run"
-    work.follow(_persistently(kind, identity, _withdraw if kind == "upload" else _want_cancelled))
+    work.follow(persistently(kind, identity, _withdraw if kind == "upload" else _want_cancelled))
     with suppress(ServiceError):
         loaded = store.load(kind, identity)
         step.take(loaded, loaded.record.next_look)
@@ -92,7 +92,7 @@ def retry(reference: str) -> dict[str, Any]:
     last = store.load("run", identity).record
     if last.state in RETRIED and not closing.close(last):
         raise UserError("the job of the last attempt is still ending", "retry in a minute")
-    work.follow(_persistently("run", identity, _begin_again))
+    work.follow(persistently("run", identity, _begin_again))
     return find(identity)
 
 
@@ -104,6 +104,7 @@ def _begin_again(run: Run) -> None:
     state = _still_good(run)
     run.attempt += 1
     run.endpoint, run.reason, run.fix, run.tries, run.cancel_wanted = {}, "", "", 0, False
+    run.evaluation, run.rollout, run.rollback_wanted = {}, {}, False
     if state != "registered":
         run.model = {}
     if state == "validated":
@@ -122,7 +123,7 @@ def _still_good(run: Run) -> str:
     return "trained" if whole and run.metrics else "validated"
 
 
-def _persistently(kind: str, identity: str, change: Callable[[Any], None]) -> Record:
+def persistently(kind: str, identity: str, change: Callable[[Any], None]) -> Record:
     """Changes a record whoever else is changing it, in a few tries; its next look is now."""
     for attempt in range(1, TRIES + 1):
         loaded = store.load(kind, identity)
@@ -167,7 +168,7 @@ def keep(name: str, text: str = KEEP) -> dict[str, Any]:
     if not 0 < seconds <= MOST_KEPT:
         raise UserError(f"{text!r} is out of range", "keep it for up to 7d, and again after", field="for")
     present = usage.service_now()
-    work.follow(_persistently("endpoint", name, lambda record: _keep(record, present, seconds)))
+    work.follow(persistently("endpoint", name, lambda record: _keep(record, present, seconds)))
     return endpoint(name)
 
 
@@ -188,7 +189,7 @@ def sleep(name: str) -> dict[str, Any]:
         UserError: it is not awake, or is deploying.
     """
     endpoint(name)
-    work.follow(_persistently("endpoint", name, _want_asleep))
+    work.follow(persistently("endpoint", name, _want_asleep))
     return endpoint(name)
 
 

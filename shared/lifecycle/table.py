@@ -41,14 +41,16 @@ MOVES: dict[str, dict[str, tuple[str, ...]]] = {
         "submitted": ("trained", "failed", "cancelled"),
         "trained": ("registered", "failed", "cancelled"),
         "registered": ("deploying", "gated_out", "superseded", "failed", "cancelled"),
-        "deploying": ("live", "failed", "superseded", "cancelled"),
-        "live": ("superseded", "cancelled"),
+        "deploying": ("live", "gated_out", "rolled_back", "failed", "superseded", "cancelled"),
+        "live": ("superseded", "rolled_back", "cancelled"),
         # a retry goes on from what is still good; the same dropped again as the newest gets the endpoint again
         "failed": ("validated", "trained", "registered"),
         "refused": ("validated",),
         "gated_out": ("validated",),
         "cancelled": ("validated", "trained", "registered"),
+        # a rollback brings the run before back
         "superseded": ("registered",),
+        "rolled_back": ("validated", "trained", "registered"),
     },
     "endpoint": {
         "absent": ("asleep", "awake"),

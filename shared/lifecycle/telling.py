@@ -11,7 +11,7 @@ from shared.azure import topics
 from shared.azure.blobs import Container
 from shared.errors import DroptuneError
 from shared.events import event_type
-from shared.lifecycle import views
+from shared.lifecycle import evaluated, views
 from shared.runs.records import Endpoint, Record, Run, Upload, kind_of
 
 log = logging.getLogger("droptune")
@@ -88,6 +88,7 @@ def _report_run(run: Run, found: dict[str, object]) -> None:
         reason=run.reason,
         fix=run.fix,
         metrics=run.metrics,
+        evaluation=evaluated.document(run),
         model=run.model,
         endpoint=run.endpoint if run.state == "live" else None,
         cost=run.cost,

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.errors import ServiceError
-from shared.lifecycle import patience
+from shared.lifecycle import evaluated, patience
 from shared.runs import store
 from shared.runs.records import Endpoint, Interval, Run, Upload, moment, now
 from shared.training import prices
@@ -50,6 +50,7 @@ def run_json(record: Run | Upload, endpoint: Endpoint | None) -> dict[str, Any]:
         "metrics": {},
         "model": {},
         "endpoint": {},
+        "evaluation": {},
         "cost": {},
         "timeline": msgspec.to_builtins(record.timeline),
     }
@@ -65,6 +66,7 @@ def run_json(record: Run | Upload, endpoint: Endpoint | None) -> dict[str, Any]:
         "metrics": record.metrics,
         "model": record.model,
         "endpoint": record.endpoint,
+        "evaluation": evaluated.figures(record),
         "cost": _cost(record, endpoint),
     }
     if record.state == "live" and endpoint and endpoint.run == record.id:
@@ -95,6 +97,7 @@ def endpoint_json(record: Endpoint) -> dict[str, Any]:
         "run": record.run,
         "deployment": record.deployment,
         "traffic": {record.deployment: 100} if record.state == "awake" else {},
+        "previous": record.previous,
         "instance_type": record.instance_type,
         "idle_after_seconds": choice.seconds,
         "idle": {

@@ -28,6 +28,11 @@ def register(job: Job, name: str, version: str, run: str, tags: dict[str, str]) 
     return outside().models.register(name, version, where, f"{run}, tuned by droptune", {TAG_RUN: run, **tags})
 
 
+def tag(model: dict[str, str], tags: dict[str, str]) -> None:
+    """Adds tags to a registered version; the model is a run's `name` and `version`."""
+    outside().models.tag(model["name"], model["version"], tags)
+
+
 def find(name: str, version: str) -> Model | None:
     """A version of a registered model, or None."""
     return outside().models.find(name, version)

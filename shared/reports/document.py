@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from shared.reports.answers import Evaluation
 from shared.reports.contents import Count, Estimate, Message, Number, Profile, Table
 from shared.reports.fitting import fit
 
@@ -85,6 +86,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     timeline: list[Moment] = []
     metrics: Metrics | None = None
+    evaluation: Annotated[Evaluation | None, Meta(description="the model's answers to test rows")] = None
     model: Annotated[dict[str, Any] | None, Meta(description="the registered model")] = None
     endpoint: Annotated[dict[str, Any] | None, Meta(description="the endpoint, where the run is live")] = None
     cost: Cost | None = None

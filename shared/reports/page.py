@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shared.reports import charts, numbers, tables, verdict
+from shared.reports import answers, charts, numbers, tables, verdict
 from shared.reports.document import Report, read
 
 SHOWN_FINDINGS = 100
@@ -25,6 +25,7 @@ class Section(NamedTuple):
 SECTIONS = (
     Section("findings", "What was found", lambda report: report.findings),
     Section("run", "The run", lambda report: report.timeline or (report.metrics and report.metrics.curves)),
+    Section("evaluation", "How it answers", lambda report: report.evaluation),
     Section("estimate", "Cost and time, estimated", lambda report: report.estimate),
     Section("contents", "What is in it", lambda report: (report.profile and report.profile.rows) or report.counts),
     Section("personal", "Personal data and secrets", lambda report: report.profile and report.profile.pii),
@@ -60,6 +61,7 @@ def _environment() -> Any:
         beginning=text.beginning,
     )
     made.globals.update(
+        answers=answers,
         charts=charts,
         numbers=numbers,
         tables=tables,

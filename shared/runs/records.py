@@ -68,6 +68,7 @@ class Run(Record, kw_only=True):
 
     attempt: int = 1
     cancel_wanted: bool = False
+    rollback_wanted: bool = False
     dataset: dict[str, Any] = {}
     base_model: dict[str, str] = {}
     parameters: dict[str, Any] = {}
@@ -76,6 +77,8 @@ class Run(Record, kw_only=True):
     metrics: dict[str, Any] = {}
     model: dict[str, str] = {}
     endpoint: dict[str, Any] = {}
+    evaluation: dict[str, Any] = {}
+    rollout: dict[str, Any] = {}
     cost: dict[str, Any] = {}
 
 
@@ -100,6 +103,7 @@ class Endpoint(Record, kw_only=True):
     """What a folder's runs share: the desired deployment, its generation, when it was used, slept and woke.
 
     `newest` orders the uploads that had it; `leaving` are deployments that must go, `retired` runs that it left behind.
+    `canary` is a deployment that has a part of the traffic for now, `previous` the run that was live before.
     `idle_after` bounds the window where it `learns` it from its `pauses`; `awake` are its hours, `woken_for` those that
     it was woken for; `ends` is when it is deleted, `ending` that this goes on, `ended` the run that it served till then;
     `warned` is the last use, and `end_warned` the end, of which people were warned.
@@ -125,6 +129,9 @@ class Endpoint(Record, kw_only=True):
     billed: list[Interval] = []
     leaving: list[Leaving] = []
     retired: list[str] = []
+    canary: str = ""
+    previous: str = ""
+    operations: dict[str, str] = {}
     learns: bool = False
     pauses: Pauses = Pauses()
     awake: str = ""

@@ -23,6 +23,8 @@ SETTINGS = {
     "epochs": b"[parameters]\nnum_train_epochs = 2\n",
     "gate": b"[gate]\neval_loss_at_most = 1.0\n",
     "cheap": b"[budget]\nmax_cost_usd = 0.01\n",
+    "canary": b"[deploy]\ncanary = [20, 100]\nmirror = 10\n",
+    "better": b"[gate]\nbetter_than_live = true\n",
     "unknown": b"nonsense = 1\n",
 }
 

@@ -45,6 +45,7 @@ class Wish:
     gate: float | None = None
     budget: float | None = None
     etag: str = ""
+    served: str = ""  # what [gate] and [deploy] ask for besides
 
 
 @dataclass
@@ -57,6 +58,7 @@ class History:
     taken: set[str] = field(default_factory=set)  # folders whose endpoint's name is somebody else's
     retries: Counter[str] = field(default_factory=Counter)
     cancels: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    backs: set[str] = field(default_factory=set)  # folders in which a rollout may go back, by itself or by hand
     sleeps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     used: dict[str, float] = field(default_factory=dict)
     direct: dict[str, float] = field(default_factory=dict)
@@ -99,8 +101,9 @@ class History:
         later = (other for other in self.versions[folder] if other.role != "dataset")
         changed = any(other.since > at or (other.until or 0.0) > at for other in later)
         current = version.until is None and not changed
-        key, gate, budget = trained(folder, version, beside)
-        return Wish(version.path, (version.since, at), key, version.data, current, gate, budget, version.etag)
+        key, gate, budget, served = trained(folder, version, beside)
+        where = (version.since, at)
+        return Wish(version.path, where, key, version.data, current, gate, budget, version.etag, served)
 
     def order(self, folder: str, key: Any, *, judged: bool = False) -> tuple[int, int]:
         """The seconds in which a content was last wished for; zeros where nobody ever did.
@@ -126,22 +129,23 @@ class History:
         return None
 
     def ways(self, folder: str, key: Any) -> int:
-        """How many runs a content may have by what is wished besides: another gate makes another run."""
-        return max(1, len({wish.gate for wish in self.wishes(folder) if wish.key == key}))
+        """How many runs a content may have by what is wished besides: another gate or rollout makes another run."""
+        return max(1, len({(wish.gate, wish.served) for wish in self.wishes(folder) if wish.key == key}))
 
 
 def trained(
     folder: str, version: Version, beside: dict[str, Version]
-) -> tuple[tuple[Any, ...] | None, float | None, float | None]:
+) -> tuple[tuple[Any, ...] | None, float | None, float | None, str]:
     """The key of what a dataset and its companions must train, as the rules say; None where they are rejected."""
     data = beside["config"].data if "config" in beside else None
     config, findings = parse(data) if data is not None else memo.no_config()
     files = {"dataset": version.data, **{role: beside[role].data for role in ("test", "validation") if role in beside}}
     accepted, sides = memo.snapshot_of(files, config, findings)
     if not accepted:
-        return None, None, None
+        return None, None, None, ""
     epochs = int(config.parameters.get("num_train_epochs", DEFAULT_EPOCHS))
-    return (folder, sides, epochs), config.gate.eval_loss_at_most, config.budget.max_cost_usd
+    served = repr((config.gate.better_than_live, config.deploy.canary))
+    return (folder, sides, epochs), config.gate.eval_loss_at_most, config.budget.max_cost_usd, served
 
 
 def key_of(spec: JobSpec, files: dict[str, bytes | None]) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from shared.azure.seen import Job
 from shared.endpoints import deployments, idle, rollout, usage
 from shared.errors import ConflictError, ServiceError, TransientError
 from shared.lifecycle import advance, reconcile, snapshots, step, sweep, telling, views
-from shared.lifecycle.steps import go_live, sleep
+from shared.lifecycle.steps import evaluate, go_live, sleep
 from shared.lifecycle.table import STEPS
 from shared.models import registration
 from shared.runs import identity, store
@@ -158,7 +158,10 @@ MUTANTS: dict[str, list[Change]] = {
     "clocks of two machines are compared": [(blobs.Container, "now", lambda self: clock.now())],
     "any end of a job is a good one": [(pipeline, "find", _any_end_is_good)],
     "the output is not looked for": [(registration, "register", _registered)],
-    "nobody tries the new deployment": [(rollout, "try_out", lambda *_: None)],
+    "nobody tries the new deployment": [
+        (rollout, "try_out", lambda *_: None),
+        (evaluate, "evaluate", lambda *_: None),
+    ],
     "a deployment counts as up when it was begun": [(rollout, "bring_up", lambda *given: _begun(*given))],
     "cancelling forgets the job": [(pipeline, "cancel", lambda *_: True)],
     "a passing fault ends a run": [(advance, "MOST_PASSING", 0)],
@@ -173,12 +176,12 @@ MUTANTS: dict[str, list[Change]] = {
 }
 
 
-def _begun(endpoint: str, name: str, deployment: str, model: str, size: str, run: str) -> bool:
+def _begun(endpoint: str, name: str, deployment: str, recipe: rollout.Recipe, operation: dict[str, str]) -> bool:
     if _endpoint(endpoint, name) is None:
         deployments.start_endpoint(endpoint, name)
         return False
-    if _deployment(endpoint, deployment, run) is None:
-        deployments.start_deployment(endpoint, deployment, model, size, run)
+    if _deployment(endpoint, deployment, recipe.run) is None:
+        deployments.start_deployment(endpoint, deployment, *recipe)
     return True
 
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from storage_rig import azure_ml_beside
@@ -168,7 +169,7 @@ def test_an_endpoint_s_way_and_its_refusals(side: Side) -> None:
     assert online.key("acme-1")
     assert online.deployment("acme-1", "blue") is None
     with pytest.raises(RejectedError):
-        online.set_traffic("acme-1", {"blue": 100})
+        online.set_traffic("acme-1", {"blue": 100}, {})
     online.delete_deployment("acme-1", "blue")
     online.delete("acme-1")
     side.until(lambda: online.find("acme-1") is None)
@@ -177,3 +178,23 @@ def test_an_endpoint_s_way_and_its_refusals(side: Side) -> None:
         online.key("acme-1")
     with pytest.raises(NotFoundError):
         online.start_deployment("acme-1", "blue", "azureml:m:1", "Standard_NC24ads_A100_v4", {})
+
+
+def test_traffic_and_its_mirror_obey_the_same_rules(side: Side) -> None:
+    online = side.outside.online
+    online.start("acme-2", "told", TAGS)
+    side.until(lambda: (found := online.find("acme-2")) is not None and found.state == "succeeded")
+    found = online.find("acme-2")
+    assert found is not None
+    assert found.mirror == {}
+    with pytest.raises(RejectedError):
+        online.set_traffic("acme-2", {}, {"blue": 20})
+    now = side.outside.blobs.now("runs")
+    assert online.served("acme-2", now - timedelta(minutes=5), now) == {}
+    assert online.failure("") == ("", "")
+    online.delete("acme-2")
+
+
+def test_tags_are_added_to_a_model_that_is_there(side: Side) -> None:
+    with pytest.raises(NotFoundError):
+        side.outside.models.tag("none", "1", {"a": "b"})

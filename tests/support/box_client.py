@@ -17,7 +17,18 @@ from azure.storage.blob import BlobServiceClient
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = 'base_model = "tiny-random-chat"\n'
-RESTS = ("live", "asleep", "refused", "failed", "gated_out", "cancelled", "superseded", "rejected", "withdrawn")
+RESTS = (
+    "live",
+    "asleep",
+    "refused",
+    "failed",
+    "gated_out",
+    "rolled_back",
+    "cancelled",
+    "superseded",
+    "rejected",
+    "withdrawn",
+)
 
 
 def rows(count: int, word: str = "tea") -> bytes:

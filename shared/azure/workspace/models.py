@@ -32,6 +32,14 @@ class AzureModels:
         with azure_errors(f"register the model {name}:{version}"):
             return seen(ml.workspace().models.create_or_update(wanted))
 
+    def tag(self, name: str, version: str, tags: dict[str, str]) -> None:
+        """Adds tags to a version, or writes them anew."""
+        with azure_errors(f"tag the model {name}:{version}"):
+            models = ml.workspace().models
+            found = models.get(name, version=version)
+            found.tags = {**(found.tags or {}), **tags}
+            models.create_or_update(found)
+
 
 def seen(model: Any) -> Model:
     """The SDK's model as a plain value."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from shared.azure import arm, ml
 from shared.azure.failures import azure_errors
-from shared.azure.seen import OnlineDeployment, OnlineEndpoint, texts
+from shared.azure.seen import OnlineDeployment, OnlineEndpoint, Served, texts
+from shared.azure.workspace import traffic
 from shared.errors import NotFoundError
 
 PROBE_DELAY_SECONDS = 600
@@ -35,12 +37,12 @@ class AzureOnline:
         with azure_errors(f"make the endpoint {endpoint}"):
             ml.workspace().online_endpoints.begin_create_or_update(wanted)
 
-    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
-        """Starts moving the endpoint's traffic (per cent by deployment)."""
+    def set_traffic(self, endpoint: str, shares: dict[str, int], mirror: dict[str, int]) -> None:
+        """Starts moving the endpoint's traffic (per cent by deployment), and what is mirrored of it."""
         endpoints = ml.workspace().online_endpoints
         with azure_errors(f"move the traffic of {endpoint}"):
             wanted = endpoints.get(endpoint)
-            wanted.traffic = traffic
+            wanted.traffic, wanted.mirror_traffic = shares, mirror
             endpoints.begin_create_or_update(wanted)
 
     def delete(self, endpoint: str) -> None:
@@ -65,8 +67,8 @@ class AzureOnline:
 
     def start_deployment(
         self, endpoint: str, name: str, model_id: str, instance_type: str, tags: dict[str, str]
-    ) -> None:
-        """Starts making a deployment of a registered MLflow model, without traffic."""
+    ) -> str:
+        """Starts making a deployment of a registered MLflow model, without traffic; where its operation is told of."""
         from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineRequestSettings, ProbeSettings
 
         wanted = ManagedOnlineDeployment(
@@ -80,7 +82,17 @@ class AzureOnline:
             tags=tags,
         )
         with azure_errors(f"deploy {name} to {endpoint}"):
-            ml.workspace().online_deployments.begin_create_or_update(wanted)
+            poller = ml.workspace().online_deployments.begin_create_or_update(wanted)
+        return _operation(poller)
+
+    def failure(self, operation: str) -> tuple[str, str]:
+        """Code and message of an operation that failed; empty where it did not, or nothing is known of it any more."""
+        try:
+            answer = arm.follow(operation) if operation else {}
+        except NotFoundError:
+            return "", ""
+        said = answer.get("error") or {}
+        return str(said.get("code") or ""), str(said.get("message") or "")
 
     def delete_deployment(self, endpoint: str, name: str) -> None:
         """Starts deleting a deployment; it is no error where there is none."""
@@ -98,21 +110,11 @@ class AzureOnline:
 
     def requests(self, endpoint: str, since: datetime, until: datetime) -> dict[str, float]:
         """Requests that the endpoint answered by minute (`2026-01-31T10:05`); no entry is no request."""
-        query = {
-            "metricnames": "RequestsPerMinute",
-            "aggregation": "Average",
-            "interval": "PT1M",
-            "timespan": f"{_second(since)}/{_second(until)}",
-        }
-        place = path(endpoint) + "/providers/microsoft.insights/metrics"
-        answer = arm.call("GET", place, version=arm.METRICS_API_VERSION, query=query)
-        points: dict[str, float] = {}
-        for metric in answer.get("value", []):
-            for series in metric.get("timeseries", []):
-                for point in series.get("data", []):
-                    minute = _minute(point["timeStamp"])
-                    points[minute] = points.get(minute, 0.0) + float(point.get("average") or 0.0)
-        return points
+        return traffic.by_minute(path(endpoint), since, until)
+
+    def served(self, endpoint: str, since: datetime, until: datetime) -> dict[str, Served]:
+        """What each deployment served in a time."""
+        return traffic.by_deployment(path(endpoint), since, until)
 
 
 def path(endpoint: str, deployment: str = "") -> str:
@@ -137,10 +139,14 @@ def _delete(resource: str) -> None:
 
 def _endpoint(entry: dict[str, Any]) -> OnlineEndpoint:
     said = entry.get("properties", {})
-    traffic = {name: int(share) for name, share in (said.get("traffic") or {}).items() if int(share) > 0}
+    uri, tags = str(said.get("scoringUri") or ""), texts(entry.get("tags"))
     return OnlineEndpoint(
-        _name(entry), _state(said), texts(entry.get("tags")), traffic, str(said.get("scoringUri") or "")
+        _name(entry), _state(said), tags, _shares(said, "traffic"), uri, _shares(said, "mirrorTraffic")
     )
+
+
+def _shares(said: dict[str, Any], which: str) -> dict[str, int]:
+    return {name: int(share) for name, share in (said.get(which) or {}).items() if int(share) > 0}
 
 
 def _deployment(entry: dict[str, Any]) -> OnlineDeployment:
@@ -163,9 +169,13 @@ def _state(said: dict[str, Any]) -> str:
     return str(said.get("provisioningState", "")).lower()
 
 
-def _minute(text: str) -> str:
-    return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
+def _operation(poller: Any) -> str:
+    """The address of a long-running operation below the resource manager; empty where the SDK hides it.
 
-
-def _second(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    What failed is told there only: the deployment itself says no more than `Failed`.
+    """
+    began = getattr(poller.polling_method(), "_initial_response", None)
+    headers = getattr(getattr(began, "http_response", None), "headers", None) or {}
+    parts = urlsplit(headers.get("Azure-AsyncOperation", ""))
+    ours = parts.netloc == urlsplit(arm.base_url()).netloc  # our token goes nowhere else
+    return f"{parts.path}?{parts.query}" if ours else ""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from shared.azure.outside import outside
+from shared.endpoints.target import ask_to_wake
+from shared.evaluation import gate
 from shared.lifecycle import begin, closing
 from shared.lifecycle.outcome import NEWER, Again, Enter, Outcome
+from shared.models import registration
 from shared.runs import identity, store
 from shared.runs.records import Endpoint, Run, now
 from shared.settings import settings
@@ -14,8 +17,9 @@ from shared.settings import settings
 
 def deploy(run: Run) -> Outcome:
     """Lets the run through the gate and makes it the one that its endpoint deploys."""
-    if told := _gated(run):
-        return Enter("gated_out", told, told, "train longer or with more data, or loosen [gate] in droptune.toml")
+    if (told := gate.by_loss(run.config.get("gate") or {}, run.metrics)) and not run.rollout.get("back"):
+        registration.tag(run.model, {"droptune-gate": f"gated_out: {told}"[:256]})
+        return Enter("gated_out", told, told, gate.FIX)
     loaded = _record(run)
     record: Endpoint = loaded.record
     if record.ending:
@@ -23,6 +27,8 @@ def deploy(run: Run) -> Outcome:
     mine = begin.order(run)
     if record.newest > mine:
         return Enter("superseded", NEWER, NEWER)
+    if _waits_for_live(run, record):
+        return Again(settings().poll, changed=True)
     deployment = record.deployment if record.run == run.id else _win(loaded, run, mine)
     run.endpoint = {
         "name": record.endpoint_name,
@@ -32,6 +38,20 @@ def deploy(run: Run) -> Outcome:
         "scoring_uri": "",
     }
     return Enter("deploying", f"{record.endpoint_name}/{run.endpoint['deployment']}")
+
+
+def _waits_for_live(run: Run, record: Endpoint) -> bool:
+    """A gate that asks for better than live wakes the live model, once, to hear it: later a newer run would hold it back."""
+    asks = (run.config.get("gate") or {}).get("better_than_live") and not run.rollout.get("back")
+    if not asks or not record.model_id or record.run in ("", run.id):
+        return False
+    if record.state in ("waking", "falling_asleep") or record.wake_wanted:
+        return True
+    if record.state != "asleep" or run.evaluation.get("woken"):
+        return False
+    ask_to_wake(run.name)
+    run.evaluation = {"woken": True}
+    return True
 
 
 def _win(loaded: store.Loaded[Endpoint], run: Run, order: str) -> str:
@@ -45,16 +65,6 @@ def _win(loaded: store.Loaded[Endpoint], run: Run, order: str) -> str:
         record.enter("asleep", "made")
     store.save(loaded)
     return identity.deployment_name(run.id, record.generation)
-
-
-def _gated(run: Run) -> str:
-    limit = (run.config.get("gate") or {}).get("eval_loss_at_most")
-    loss = run.metrics.get("eval_loss")
-    if limit is None:
-        return ""
-    if loss is None:
-        return f"the gate asks for an eval_loss of at most {limit}, and the job logged none"
-    return f"eval_loss {loss:.3f} is above the gate's {limit}" if loss > limit else ""
 
 
 def _record(run: Run) -> Any:

@@ -52,12 +52,16 @@ def _retired(old: str, by: str) -> bool:
         return True
     run: Run = loaded.record
     run.endpoint = {**run.endpoint, "traffic": 0}
-    if by:
+    if by and run.rollback_wanted:
+        run.enter("rolled_back", f"to run {by}")
+        run.reason = f"rolled back by hand to run {by}"
+    elif by:
         run.enter("superseded", f"by run {by}")
         run.reason = f"{NEWER} (run {by})"
     else:
         run.enter("cancelled", ending.OVER)
         run.reason, run.fix = ending.OVER, "retry the run, or drop the dataset again with a later delete_after"
+    run.rollback_wanted = False
     run.wait()
     try:
         store.save(loaded)

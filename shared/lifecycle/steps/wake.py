@@ -31,7 +31,7 @@ def consider_wake(record: Endpoint) -> Outcome:
         record.woken_for = began
     else:
         patience.woken(record)
-    record.waking_since = now()
+    record.waking_since, record.operations = now(), {}
     record.generation += 1
     record.deployment = identity.deployment_name(record.run, record.generation)
     open_interval(record, record.deployment, record.instance_type, record.run)
@@ -42,9 +42,10 @@ def wake(record: Endpoint) -> Outcome:
     """One look at the waking deployment."""
     place = record.endpoint_name
     try:
-        up = rollout.bring_up(place, record.name, record.deployment, record.model_id, record.instance_type, record.run)
+        recipe = rollout.Recipe(record.model_id, record.instance_type, record.run)
+        up = rollout.bring_up(place, record.name, record.deployment, recipe, record.operations)
         if not up or not rollout.route_all(place, record.name, record.deployment):
-            return Again(settings().poll)
+            return Again(settings().poll, changed=True)
     except (RejectedError, ForeignResourceError) as error:
         return _failed(record, error)
     if settings().asleep_keeps == "nothing":

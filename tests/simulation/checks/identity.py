@@ -87,9 +87,8 @@ class Identity(Judge):
             return
         key = self.history.key_of(endpoint.deployments[now])
         before = self.history.served.get(endpoint.name)
-        judged = (
-            before and key and before != key and not self.history.cancels[key[0]] and self._was_live(key[0], before)
-        )
+        asked = key and (self.history.cancels[key[0]] or key[0] in self.history.backs)
+        judged = before and key and before != key and not asked and self._was_live(key[0], before)
         if judged and self.history.order(key[0], key) < self.history.order(key[0], before, judged=True):
             self.wrong((7,), f"the endpoint {endpoint.name} went back to an older upload's {now}")
         self.history.served[endpoint.name] = key

@@ -12,6 +12,7 @@ from tests.simulation.setting import IDLE, LAG
 TICK = 300.0
 RACE = 120.0  # a look, a second look and the call itself
 LOOK = 3.5  # a mark of use is written within a second, a second look takes two
+HOLD = 2 * (600.0 + LAG + TICK)  # this step of a canary and the one at 100 per cent
 ENDING = 1200.0  # deleting, the longest back-off that earlier faults left, and the ticks between
 
 
@@ -22,6 +23,7 @@ class Money(Judge):
         super().__init__(history)
         self.serving: dict[str, str] = {}
         self.probed: set[str] = set()
+        self.in_part: dict[str, float] = {}
         self.answered: set[str] = set()
         self.simulation.world.online.heard.append(self._online)
 
@@ -88,12 +90,16 @@ class Money(Judge):
 
     def _traffic(self, endpoint: FakeEndpoint) -> None:
         before = self.serving.get(endpoint.name, "")
-        now = next((name for name, share in endpoint.traffic.items() if share == 100), "")
-        self.serving[endpoint.name] = now
-        if now:
-            self.moved_to_what_answers(endpoint, now)
-        elif before:
-            self.not_in_use(endpoint, before)
+        shares = {name: share for name, share in endpoint.traffic.items() if share > 0}
+        self.serving[endpoint.name] = next((name for name, share in shares.items() if share == 100), before)
+        for name in shares:
+            self.moved_to_what_answers(endpoint, name)
+        for name in endpoint.deployments if len(shares) > 1 or endpoint.mirror else ():
+            self.in_part[f"{endpoint.name}/{name}"] = self.simulation.kernel.now + HOLD
+        if not shares:
+            self.serving[endpoint.name] = ""
+            if before:
+                self.not_in_use(endpoint, before)
 
     @shows(36)
     def moved_to_what_answers(self, endpoint: FakeEndpoint, name: str) -> None:
@@ -153,7 +159,9 @@ class Money(Judge):
         for made in simulation.world.online.ever:
             if made.endpoint in self.history.foreign or f"{made.endpoint}/{made.name}" in self.history.foreign:
                 continue
-            begins = max(made.made, self._last_use(made.endpoint), made.ready or 0.0, simulation.quiet_since)
+            key, last = f"{made.endpoint}/{made.name}", self._last_use(made.endpoint)
+            tried = self.in_part.get(key, 0.0)  # while a canary is looked at, nobody need use it
+            begins = max(made.made, last, made.ready or 0.0, simulation.quiet_since, tried)
             ends = made.gone or simulation.kernel.now
             bound = IDLE + LAG + 2 * TICK + ENDING + simulation.slack
             if ends - begins > bound:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.azure.seen import OnlineDeployment, OnlineEndpoint, Reply
+from shared.azure.seen import OnlineDeployment, OnlineEndpoint, Reply, Served
 from shared.errors import ConflictError, NotFoundError, RejectedError
 from tests.simulation.outside.gate import Gate
 
@@ -48,11 +48,14 @@ class FakeEndpoint:
     traffic: dict[str, int] = field(default_factory=dict)
     deployments: dict[str, FakeDeployment] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
+    mirror: dict[str, int] = field(default_factory=dict)
+    served: Counter[tuple[str, str, bool]] = field(default_factory=Counter)
 
     def seen(self) -> OnlineEndpoint:
         """As a client sees it."""
         shares = {name: share for name, share in self.traffic.items() if share > 0}
-        return OnlineEndpoint(self.name, self.state, dict(self.tags), shares, f"https://{self.name}/score")
+        uri, mirror = f"https://{self.name}/score", {name: share for name, share in self.mirror.items() if share > 0}
+        return OnlineEndpoint(self.name, self.state, dict(self.tags), shares, uri, mirror)
 
 
 @dataclass
@@ -63,6 +66,8 @@ class Takes:
     traffic: float = 10.0
     deployment: Callable[[FakeDeployment], float] = lambda made: 300.0
     fails: Callable[[FakeDeployment], bool] = lambda made: False
+    breaks: Callable[[FakeDeployment], bool] = lambda made: False  # it is up, and answers with an error
+    says: Callable[[FakeDeployment], bytes] = lambda made: b'"ok"'
     deletion: float = 15.0
     lag: float = 0.0
 
@@ -101,7 +106,7 @@ class FakeOnline:
         known = self.endpoints.get(endpoint)
         if known is not None:
             self._refuse_busy(known)
-            known.tags, known.traffic = dict(tags), {}
+            known.tags, known.traffic, known.mirror = dict(tags), {}, {}
             self._tell("traffic", known)
             return known
         made = self.endpoints[endpoint] = FakeEndpoint(endpoint, dict(tags), self._now)
@@ -109,19 +114,22 @@ class FakeOnline:
         self._later(self.takes.endpoint, lambda: self._settle(made))
         return made
 
-    def set_traffic(self, endpoint: str, traffic: dict[str, int]) -> None:
+    def set_traffic(self, endpoint: str, traffic: dict[str, int], mirror: dict[str, int]) -> None:
         """Moves traffic to deployments that exist; it sums to 0 or 100."""
-        self._gate.call("traffic update", f"{endpoint} {traffic}", lambda: self._move(endpoint, traffic))
+        told = f"{endpoint} {traffic}" + (f" mirrored {mirror}" if mirror else "")
+        self._gate.call("traffic update", told, lambda: self._move(endpoint, traffic, mirror))
 
-    def _move(self, endpoint: str, traffic: dict[str, int]) -> None:
+    def _move(self, endpoint: str, traffic: dict[str, int], mirror: dict[str, int]) -> None:
         found = self._get(endpoint)
         self._refuse_busy(found)
-        unknown = [name for name in traffic if name not in found.deployments]
+        unknown = [name for name in (*traffic, *mirror) if name not in found.deployments]
         if unknown:
             raise RejectedError(f"the deployment {unknown[0]} in traffic does not exist", status=400)
         if sum(traffic.values()) not in (0, 100):
             raise RejectedError("the traffic must sum to 0 or 100", status=400)
-        found.traffic = dict(traffic)
+        if sum(mirror.values()) > 50 or (any(mirror.values()) and any(traffic.get(name) for name in mirror)):
+            raise RejectedError("at most 50 % are mirrored, to one that has no live traffic", status=400)
+        found.traffic, found.mirror = dict(traffic), dict(mirror)
         if self.takes.traffic:
             found.state = "updating"
             self._later(self.takes.traffic, lambda: self._settle(found))
@@ -166,13 +174,24 @@ class FakeOnline:
 
     def start_deployment(
         self, endpoint: str, name: str, model_id: str, instance_type: str, tags: dict[str, str]
-    ) -> None:
+    ) -> str:
         """Starts making one, or replaces what bears the name."""
         self._gate.call(
             "deployment create",
             f"{endpoint}/{name}",
             lambda: self.deploy(endpoint, name, model_id, instance_type, tags),
         )
+        return f"/operations/{endpoint}/{name}"
+
+    def failure(self, operation: str) -> tuple[str, str]:
+        """Why one failed."""
+
+        def effect() -> tuple[str, str]:
+            found = self._deployment(*operation.split("/")[-2:]) if operation else None
+            failed = found is not None and found.state == "failed"
+            return ("ResourceNotReady", "User container has crashed or terminated") if failed else ("", "")
+
+        return self._gate.call("operation get", operation, effect, ("", ""))
 
     def deploy(
         self, endpoint: str, name: str, model_id: str, instance_type: str, tags: dict[str, str]
@@ -238,6 +257,23 @@ class FakeOnline:
 
         return self._gate.call("metric query", endpoint, effect)
 
+    def served(self, endpoint: str, since: datetime, until: datetime) -> dict[str, Served]:
+        """By deployment, from the minute of `since` on."""
+
+        def effect() -> dict[str, Served]:
+            found = self._get(endpoint)
+            newest = min(until, datetime.fromtimestamp(self._now - self.takes.lag, UTC)).strftime(MINUTE)
+            oldest = since.strftime(MINUTE)
+            whole: dict[str, list[float]] = {}
+            for (name, minute, failed), count in found.served.items():
+                if oldest <= minute <= newest:
+                    sums = whole.setdefault(name, [0.0, 0.0])
+                    sums[0] += count
+                    sums[1] += count if failed else 0
+            return {name: Served(asked, failed, 100.0) for name, (asked, failed) in whole.items()}
+
+        return self._gate.call("metric query", f"{endpoint} by deployment", effect)
+
     @property
     def _now(self) -> float:
         return self._gate.kernel.now
@@ -295,22 +331,33 @@ class FakeInference:
 
     async def ask(self, uri: str, key: str, body: bytes, deployment: str = "") -> Reply:
         """Asks an endpoint, or one of its deployments."""
-        return self._gate.call("invoke", uri, lambda: self.answer(uri, key, deployment))
+        return self._gate.call("invoke", f"{uri} {deployment}".strip(), lambda: self.answer(uri, key, deployment, True))
 
-    def answer(self, uri: str, key: str, wanted: str) -> Reply:
+    def answer(self, uri: str, key: str, wanted: str, client: bool = False) -> Reply:
         """What an endpoint, or one of its deployments, answers."""
         found = self._online.endpoints.get(uri.removeprefix("https://").removesuffix("/score"))
         if found is None:
             return NONE
         if key != f"{CANARY}-{found.name}":
             return Reply(401)
-        name = wanted or next((name for name, share in found.traffic.items() if share > 0), "")
+        name = wanted or self._drawn(found)
         deployment = found.deployments.get(name)
-        found.requests[datetime.fromtimestamp(self._gate.kernel.now, UTC).strftime(MINUTE)] += 1
+        minute = datetime.fromtimestamp(self._gate.kernel.now, UTC).strftime(MINUTE)
+        found.requests[minute] += 1
         if deployment is None:
             return NONE
-        if deployment.state not in ("succeeded", "updating"):
-            return Reply(503)
+        up = deployment.state in ("succeeded", "updating")
+        bad = not up or (not wanted and self._online.takes.breaks(deployment))
+        found.served[name, minute, bad] += 1
+        if bad:
+            return Reply(503 if not up else 424)
         for hear in self._online.heard:
-            hear("probed" if wanted else "answered", deployment)
-        return Reply(200, {}, b'"ok"')
+            hear("probed" if wanted and not client else "answered", deployment)
+        return Reply(200, {}, self._online.takes.says(deployment))
+
+    def _drawn(self, endpoint: FakeEndpoint) -> str:
+        """A deployment by its share of the traffic; the dice are thrown only where there is a choice."""
+        shares = {name: share for name, share in endpoint.traffic.items() if share > 0}
+        if len(shares) < 2:
+            return next(iter(shares), "")
+        return self._gate.kernel.random.choices(list(shares), list(shares.values()))[0]

@@ -171,6 +171,16 @@ class FakeModels:
         """Registers what lies at a path."""
         return self._gate.call("model create", f"{name}:{version}", lambda: self._register(name, version, path, tags))
 
+    def tag(self, name: str, version: str, tags: dict[str, str]) -> None:
+        """Adds tags to a version."""
+
+        def effect() -> None:
+            if (name, version) not in self.all:
+                raise NotFoundError(f"there is no model {name}:{version}", status=404)
+            self.all[name, version][0].tags.update(tags)
+
+        self._gate.call("model update", f"{name}:{version}", effect)
+
     def _register(self, name: str, version: str, path: str, tags: dict[str, str]) -> Model:
         known = self.all.get((name, version))
         if known is not None and known[1] != path:

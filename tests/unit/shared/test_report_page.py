@@ -58,6 +58,7 @@ def document(text: str) -> dict[str, Any]:
     finding = dict.fromkeys(("code", "message", "fix", "field", "file"), text) | {"severity": "error", "line": 3}
     excerpt = {"before": text, "marked": text, "after": text}
     spread = {"min": 1, "median": 2, "p95": 4, "max": 4, "mean": 2.5, "histogram": [{"from": 1, "to": 4, "rows": 9}]}
+    measures = {"rows": 4, "exact": 0.25, "f1": 0.5, "chrf": 50.5, "length": 1.5, "empty": 0, "cut": 0.5, "judged": 0.5}
     names = ("turns", "characters_a_row", "answer_characters_a_row", "tokens_a_row")
     return {
         **dict.fromkeys(("file", "state", "run", "reason", "fix", "name", "etag"), text),
@@ -87,6 +88,15 @@ def document(text: str) -> dict[str, Any]:
         "table": {"columns": [text], "rows": [{"name": text, "values": [text]}]},
         "sample": [[{"role": text, "content": text}, {"role": "user", "content": None}]],
         "endpoint": {"name": text},
+        "evaluation": {
+            "course": text,
+            "rows": 4,
+            "beside": text,
+            "new": measures,
+            "other": measures,
+            "comparison": {"rows": 4, "new": 50, "other": 60, "better_rows": 1, "worse_rows": 3, "sure": 0.1},
+            "worst": [{"row": 1, "chrf": 3.2, **dict.fromkeys(("asked", "reference", "answer", "other"), text)}],
+        },
     }
 
 
@@ -195,7 +205,7 @@ def test_a_screen_reader_is_told_what_each_table_and_chart_is() -> None:
 
 def test_the_links_of_a_page_lead_to_its_sections() -> None:
     page = Page(render({**document("text"), "state": "live"}))
-    assert len(page.values("href")) == 6
+    assert len(page.values("href")) == 7
     assert {target[1:] for target in page.values("href")} <= set(page.values("id"))
 
 

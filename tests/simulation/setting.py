@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from shared import clock
@@ -37,8 +37,8 @@ def production(stubbed: bool = False) -> Iterator[Callable[[World], None]]:
     os.environ.update(ENVIRONMENT)
     settings.cache_clear()
     logging.getLogger("droptune").setLevel(logging.CRITICAL + 1)
-    # there is no event loop to wait in: the line before a deployment takes all (tests/unit has its rules)
-    undo = [_set(asyncio, "to_thread", _direct), _set(line, "LEAST_SLOTS", 10_000)]
+    # There is no event loop to wait in: the line before a deployment takes all, who looks for the endpoint looks alone.
+    undo = [_set(asyncio, "to_thread", _direct), _set(asyncio, "Lock", nullcontext), _set(line, "LEAST_SLOTS", 10_000)]
     if stubbed:
         from shared import reports
         from shared.lifecycle.steps import validate

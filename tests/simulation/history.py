@@ -98,11 +98,13 @@ class History:
             for other in self.versions[folder]
             if other.role != "dataset" and other.since <= at and (other.until is None or at < other.until)
         }
-        later = (other for other in self.versions[folder] if other.role != "dataset")
-        changed = any(other.since > at or (other.until or 0.0) > at for other in later)
+        companions = [other for other in self.versions[folder] if other.role != "dataset"]
+        moments = [when for other in companions for when in (other.since, other.until or 0.0)]
+        changed = any(when > at for when in moments)
+        last = max((when for when in moments if when <= at), default=0.0)
         current = version.until is None and not changed
         key, gate, budget, served = trained(folder, version, beside)
-        where = (version.since, at)
+        where = (version.since, max(version.since, last))
         return Wish(version.path, where, key, version.data, current, gate, budget, version.etag, served)
 
     def order(self, folder: str, key: Any, *, judged: bool = False) -> tuple[int, int]:

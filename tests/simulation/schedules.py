@@ -23,6 +23,8 @@ SETTLED = 4500.0  # what was lost is found by the hourly sweep, and the ticks af
 MOST_CALLS = 4000
 # Calls that few schedules make: chosen more often, so that faults befall them too.
 SELDOM = (*8 * ("job children", "deployment log"), "job cancel", "use delete", "invoke", *4 * ("metric query",))
+LENGTHS = (1200.0, 2400.0, 4800.0)  # seconds of phase 1
+Act = tuple[float, Callable[[], Any]]
 GOOD, ODD = ("one", "two", "three"), ("failing", "silent", "stopped", "hollow", "heavy")
 
 
@@ -110,7 +112,7 @@ def _faults(simulation: Simulation, plan: Random) -> None:
 def play(simulation: Simulation, plan: Random) -> None:
     """Phase 1: people, faults, and safety at every moment; phase 2: quiet, and all must come to rest."""
     kernel = simulation.kernel
-    length = plan.choice((1200.0, 2400.0, 4800.0))
+    length = plan.choice(LENGTHS)
     for when, act in _acts(simulation, plan, length):
         kernel.after(when, act)
     kernel.run(kernel.now + length)
@@ -124,8 +126,31 @@ def play(simulation: Simulation, plan: Random) -> None:
     checker.finish()
 
 
-def _acts(simulation: Simulation, plan: Random, length: float) -> list[tuple[float, Callable[[], Any]]]:
-    acts: list[tuple[float, Callable[[], Any]]] = []
+def _acts(simulation: Simulation, plan: Random, length: float) -> list[Act]:
+    chance = plan.random()
+    if chance < 0.04 and length == max(LENGTHS):
+        return _asked_past_us(simulation, plan, length)
+    if chance < 0.08:
+        return _cancelled_while_it_trains(simulation, plan)
+    return _all_sorts(simulation, plan, length)
+
+
+def _asked_past_us(simulation: Simulation, plan: Random, length: float) -> list[Act]:
+    """One model whose clients know its endpoint: the metric alone tells of them, and cannot be read half of the time."""
+    simulation.faults.wanted.setdefault("metric query", []).extend(30 * ["503"])
+    asks = [plan.uniform(600, length) for _ in range(12)]
+    drop = (plan.uniform(0, 60), lambda: simulation.drop("acme/a.jsonl", contents.rows("one")))
+    return [drop, *((when, lambda: simulation.ask_directly("acme")) for when in asks)]
+
+
+def _cancelled_while_it_trains(simulation: Simulation, plan: Random) -> list[Act]:
+    """One run that somebody cancels soon after it was dropped."""
+    drop = (1.0, lambda: simulation.drop("acme/a.jsonl", contents.rows("one")))
+    return [drop, (plan.uniform(60, 400), lambda: simulation.command("cancel", "acme"))]
+
+
+def _all_sorts(simulation: Simulation, plan: Random, length: float) -> list[Act]:
+    acts: list[Act] = []
     for folder in ("acme", "beta", "gamma")[: plan.choice((1, 1, 1, 2, 3))]:
         acts += _drops(simulation, plan, folder, length)
         for _ in range(plan.choice((0, 0, 2, 6))):
@@ -186,8 +211,8 @@ def _hurt(simulation: Simulation, plan: Random) -> None:
         simulation.platform.stop(host, 900.0)
 
 
-def _drops(simulation: Simulation, plan: Random, folder: str, length: float) -> list[tuple[float, Callable[[], Any]]]:
-    acts: list[tuple[float, Callable[[], Any]]] = []
+def _drops(simulation: Simulation, plan: Random, folder: str, length: float) -> list[Act]:
+    acts: list[Act] = []
     paths = (f"{folder}/a.jsonl", f"{folder}/b.jsonl")
     for number in range(plan.choice((1, 1, 1, 2, 3))):
         at = plan.choice((5.0, plan.uniform(0, 90), plan.uniform(0, 0.6 * length))) if number else plan.uniform(0, 60)

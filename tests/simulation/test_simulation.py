@@ -17,21 +17,9 @@ EVERY = 5  # and every case of the sweep, not each fifth
 SHOWN = (*range(1, 19), 20, 21, 22, 23, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 40, 41, 42, 43, 44, 45)
 
 
-# Found and not mended yet; docs/reliability.md tells them. A seed that passes again must leave this list.
-OPEN = {
-    39: "an older run's worker moves the traffic in the moment in which the newer one takes the endpoint (7)",
-    70: "billed 19 s longer than the bound of the idle window (29)",
-    240: "a report of an earlier version of the file stays beside it (44)",
-    845: "billed 90 s longer than the bound of the idle window (29)",
-    1115: "billed 41 s longer than the bound of the idle window (29)",
-    1271: "the same content dropped again as the newest, while its run ends superseded (6)",
-    1660: "the traffic of a deployment that was never recorded as live goes with its run (36)",
-}
-
-
-def test_random_schedules_of_faults_violate_nothing_but_what_is_known_and_come_to_rest() -> None:
+def test_random_schedules_of_faults_violate_nothing_and_come_to_rest() -> None:
     figures = run_many(1, SEEDS, 2)
-    assert set(figures.failed) == set(OPEN), figures.told()
+    assert not figures.failed, figures.told()
     assert figures.schedules == SEEDS
 
 

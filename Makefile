@@ -29,6 +29,9 @@ check: $(VENV)/.dev ## format, lint, types, architecture
 unit: $(VENV)/.dev ## the unit tests alone
 	@$(BIN)/python -m pytest tests/unit
 
+long: setup-test ## the stories that take minutes, and are not in `make test`
+	@$(BIN)/python -m pytest -m long
+
 simulate: $(VENV)/.dev ## SEEDS=10000 random schedules of faults, then every fault at every call; the figures go to docs/
 	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),10000) --sweep --figures; code=$$?; $(BIN)/python -m docs.generate; exit $$code
 

@@ -31,5 +31,6 @@ class Leave:
 
 # Why a run is left behind, in the words that its report shows.
 NEWER = "a newer upload of this folder has the endpoint"
+OVERWRITTEN = "overwritten before its verdict"
 
 Outcome = Enter | Again | Leave

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.errors import ServiceError
 from shared.lifecycle import evaluated, patience
+from shared.lifecycle.outcome import OVERWRITTEN
 from shared.runs import store
 from shared.runs.records import Endpoint, Interval, Run, Upload, moment, now
 from shared.training import prices
@@ -24,15 +25,18 @@ def event(run: Run) -> dict[str, Any]:
 def runs(name: str = "", state: str = "") -> list[dict[str, Any]]:
     """All runs, newest first; an upload that has no run stands in its place."""
     records: list[Run | Upload] = [record for record in store.all_of("run") if not name or record.name == name]
-    records += [
-        record
-        for record in store.all_of("upload")
-        if (not name or record.name == name) and record.state in ("received", "rejected", "withdrawn")
-    ]
+    records += [record for record in store.all_of("upload") if (not name or record.name == name) and _has_row(record)]
     endpoints = {record.name: record for record in store.all_of("endpoint")}
     rows = [run_json(record, endpoints.get(record.name)) for record in records]
     chosen = [row for row in rows if not state or row["state"] == state]
     return sorted(chosen, key=lambda row: str(row["created"]), reverse=True)
+
+
+def _has_row(upload: Upload) -> bool:
+    """Whether an upload stands in the place of its run: not where it has one, or was overwritten before its verdict."""
+    if upload.state == "withdrawn":
+        return not upload.run and upload.timeline[-1].detail != OVERWRITTEN
+    return upload.state in ("received", "rejected")
 
 
 def run_json(record: Run | Upload, endpoint: Endpoint | None) -> dict[str, Any]:

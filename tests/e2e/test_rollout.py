@@ -102,6 +102,7 @@ def test_a_loss_above_the_gate_costs_no_deployment(box: Box) -> None:
     assert box.report("loss/chats.jsonl")["state"] == "gated_out"
 
 
+@pytest.mark.long
 def test_a_model_that_is_not_better_than_the_live_one_is_gated_out_and_reported(box: Box) -> None:
     first = _drop(box, "better/chats.jsonl", "tea")
     with Caller(box, "better") as caller:
@@ -120,6 +121,7 @@ def test_a_model_that_is_not_better_than_the_live_one_is_gated_out_and_reported(
     assert set(caller.statuses) == {200}
 
 
+@pytest.mark.long
 def test_a_good_canary_gets_all_traffic_by_steps_and_no_caller_notices(box: Box) -> None:
     first = _drop(box, "steps/chats.jsonl", "tea")
     with Caller(box, "steps") as caller:
@@ -169,6 +171,7 @@ def test_a_rollback_brings_the_model_before_back(box: Box) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
 
 
+@pytest.mark.long
 def test_a_deployment_that_fails_says_why_and_leaves_nothing_and_what_passes_is_tried_again(
     box: Box, faults: Any
 ) -> None:

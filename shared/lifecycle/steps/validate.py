@@ -14,7 +14,7 @@ from shared.datasets.findings import Finding
 from shared.datasets.paths import bad_name
 from shared.errors import ConflictError, NotFoundError, UserError
 from shared.lifecycle import begin, patience, snapshots, verdicts
-from shared.lifecycle.outcome import Again, Enter, Outcome
+from shared.lifecycle.outcome import OVERWRITTEN, Again, Enter, Outcome
 from shared.lifecycle.uploads import DATASETS, companions, files, folder
 from shared.runs.records import Upload
 from shared.settings import settings
@@ -29,7 +29,7 @@ def validate(upload: Upload) -> Outcome:
     if ours is None:
         return Enter("withdrawn", "deleted before its verdict")
     if ours.etag != upload.etag:
-        return Enter("withdrawn", "overwritten before its verdict")
+        return Enter("withdrawn", OVERWRITTEN)
     quiet_at = max(blob.modified for blob in blobs) + timedelta(seconds=settings().settle)
     wait = (quiet_at - DATASETS.now()).total_seconds()
     if wait > 0:

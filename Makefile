@@ -8,7 +8,7 @@ NODE_MODULES := local/storage/node_modules
 TORCH ?= 2.13.0
 TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 
-.PHONY: help demo test setup setup-test check unit simulate mutants chaos conformance bench docs clean scan lock package
+.PHONY: help demo test setup setup-test check unit long simulate mutants chaos conformance bench docs clean scan lock package
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

@@ -12,10 +12,11 @@ from shared.azure.blobs import Container
 from shared.azure.seen import Listed
 from shared.datasets.paths import place
 from shared.datasets.rows.blocks import Chunks, Readable
-from shared.errors import UserError
+from shared.errors import ConflictError, UserError
 
 DATASETS = Container("datasets")
 READING_SECONDS = 240.0
+STOPPED_SECONDS = 60.0  # no function lives so long after the end of its reading, but for one that was stopped
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Blob:
 
     def _in_time(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
+            if clock.monotonic() > self.ends + STOPPED_SECONDS:
+                raise ConflictError(f"whoever read {self.name} was stopped meanwhile, and another goes on")
             if clock.monotonic() > self.ends:
                 told = f"{self.name} could not be read within {READING_SECONDS:.0f} seconds"
                 raise UserError(told, "drop it in several files, or compressed (.jsonl.gz)")

@@ -123,7 +123,7 @@ class Money(Judge):
         direct = self.history.direct.get(endpoint.name, 0.0)
         ready = endpoint.deployments[name].ready or 0.0 if name in endpoint.deployments else 0.0
         since = max(used, ready)
-        race = 1000.0 if self.simulation.stops else RACE
+        race = 1000.0 if self.simulation.stops else LAG + 90.0 if self._killed() else RACE
         asked = [*self.history.sleeps[folder], *self.history.cancels[folder]]
         unknown = f"{endpoint.name}/{name}" not in self.answered
         if unknown and (self.simulation.permanent or self._overtaken(endpoint, name)):
@@ -139,6 +139,10 @@ class Money(Judge):
 
     def _last_use(self, endpoint: str) -> float:
         return max(self.history.used.get(endpoint, 0.0), self.history.direct.get(endpoint, 0.0))
+
+    def _killed(self) -> bool:
+        """Whether a mark of use may be lost with its process: then the metric alone tells, a minute and its lag later."""
+        return bool(self.simulation.kills) or any("kill" in fault for _, fault in self.simulation.faults.fired)
 
     def _at_ease(self) -> bool:
         """Whether no mark of use can have been lost, and no call was slow."""

@@ -8,10 +8,8 @@ from hypothesis import strategies as st
 
 from shared.datasets.config import Config, parse
 from shared.datasets.paths import bad_name, place
-from shared.lifecycle.steps import deploy
+from shared.lifecycle import patience
 from shared.runs.identity import endpoint_name
-from shared.runs.records import Run
-from shared.settings import Settings
 
 AZURES = re.compile(r"[a-z]([a-z0-9-]{1,30})[a-z0-9]")  # endpoints: 3 to 32 characters (AZURE_FACTS)
 PATHS = st.lists(st.text("abZ09._-%/\\~: é\0\n", min_size=0, max_size=12), min_size=1, max_size=5).map("/".join)
@@ -63,9 +61,5 @@ def test_every_name_makes_an_endpoint_that_azure_takes(name: str) -> None:
         ("2h", 0.0, 7200.0),
     ],
 )
-def test_the_idle_window_may_be_shortened_never_lengthened(
-    own: str | None, operators: float, taken: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(deploy, "settings", lambda: Settings(idle_after=operators))
-    run = Run(id="tea-0123456789", name="tea", state="registered", created="", config={"deploy": {"idle_after": own}})
-    assert deploy.idle_after(run) == taken
+def test_the_idle_window_may_be_shortened_never_lengthened(own: str | None, operators: float, taken: float) -> None:
+    assert patience.resolve(own, operators)[1] == taken

@@ -112,11 +112,6 @@ def presented(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
     return lower.get("x-functions-key") or query.get("code") or bearer or lower.get("api-key") or ""
 
 
-def allowed(store: Store, key: str, scope: str) -> bool:
-    """Whether a key exists, is right, and has a scope."""
-    return opened(store, key, scope) is not None
-
-
 def opened(store: Store, key: str, scope: str) -> Key | None:
     """The key that a text is, where it exists, has not expired and has a scope."""
     match = _KEY.fullmatch(key)

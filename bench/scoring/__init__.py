@@ -17,6 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
+from azureml_box.alone.process import free_port
 from bench.row import Row, middle
 from bench.scoring import contestants
 from bench.scoring.contestants import CHAT, Contestant, module, serving
@@ -47,7 +48,7 @@ def _in_turns() -> Found:
     own, rest = contestants.cores()
     with tempfile.TemporaryDirectory(prefix="droptune-scoring-") as folder, ExitStack() as stack:
         place = Path(folder)
-        port = contestants.free_port()
+        port = free_port()
         upstream = stack.enter_context(serving(module("upstream", str(port)), port, place, rest))
         who = {UPSTREAM: Contestant(upstream + CHAT)} | dict(_started(stack, place, upstream, own))
         for _ in range(ROUNDS):
@@ -58,7 +59,7 @@ def _in_turns() -> Found:
 
 
 def _started(stack: ExitStack, place: Path, upstream: str, own: set[int]) -> Iterator[tuple[str, Contestant]]:
-    ports = iter([contestants.free_port() for _ in range(5)])
+    ports = iter([free_port() for _ in range(5)])
     for name, part, arguments in (
         (OURS, "ours", []),
         (REWRITING, "relays", ["rewriting"]),

@@ -31,13 +31,6 @@ class Contestant:
     model: str = MODEL
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @contextmanager
 def serving(command: Sequence[str], port: int, folder: Path, cores: set[int]) -> Iterator[str]:
     """Run a server until the block ends; yields its address once it listens."""

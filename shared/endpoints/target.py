@@ -69,9 +69,8 @@ def _read(name: str) -> Target | None:
     began = clock.monotonic()
     loaded = store.find("endpoint", name)
     if loaded is None and store.is_listed("endpoint", name):
-        loaded = store.load(
-            "endpoint", name
-        )  # a client that reads 404 goes away for good: a single one is not believed
+        # a client that reads 404 goes away for good: a single one of the storage's is not believed
+        loaded = store.load("endpoint", name)
     if loaded is None:
         return None
     record: Endpoint = loaded.record

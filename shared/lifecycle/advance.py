@@ -17,7 +17,7 @@ from shared.errors import (
     TransientError,
     UnreadableError,
 )
-from shared.lifecycle import closing, problems, step, telling
+from shared.lifecycle import begin, closing, problems, step, telling
 from shared.lifecycle.intake import look_at_folder
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Run, Upload, kind_of, rests
@@ -153,5 +153,4 @@ def give_up(kind: str, identity: str, reason: str, fix: str = "retry the run") -
 def _begun(upload: Upload) -> str:
     """The run of an upload that was cut off between beginning it and saying so; empty where there is none."""
     runs: list[Run] = store.all_of("run", f"{upload.name}-")
-    mine = (run.id for run in runs if (run.dataset["path"], run.dataset["etag"]) == (upload.path, upload.etag))
-    return next(mine, "")
+    return next((run.id for run in runs if begin.is_of(run, upload)), "")

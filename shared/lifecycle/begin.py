@@ -67,6 +67,11 @@ def _asked(part: Any) -> Any:
     return {key: value for key, value in part.items() if value is not None or key in _FIRST}
 
 
+def is_of(run: Run, upload: Upload) -> bool:
+    """Whether a run was begun for an upload, and not for an equal one."""
+    return (run.dataset["path"], run.dataset["etag"]) == (upload.path, upload.etag)
+
+
 def order(run: Run) -> str:
     """What orders the uploads of a folder, as text: when the youngest of its files was written, when it was, its ETag.
 

@@ -30,7 +30,7 @@ def look_at_folder(name: str) -> None:
     blobs = folder(name)
     beside = companions(blobs)
     datasets = [blob for blob in blobs if (where := place(blob.path)) and where.role == "dataset"]
-    newest, known = newest_of(datasets), store.listed("upload", f"{name}~")
+    newest, known = newest_of(datasets), store.written("upload", f"{name}~")
     for blob in datasets:
         key = identity.upload_key(name, blob.path, blob.etag)
         if key not in known:

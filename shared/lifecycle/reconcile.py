@@ -35,9 +35,8 @@ def reconcile() -> int:
         if clock.monotonic() > began + ASKING_SECONDS:
             log.warning("a tick was too short for all that is active: the next one begins elsewhere")
             break
-        ends = began + TICK_SECONDS
         try:
-            count += _reconcile_one(kind, identity, marker, present, ends)
+            count += _reconcile_one(kind, identity, marker, present, began + TICK_SECONDS)
         except UnreadableError as error:
             problems.note(kind, identity, error.reason, error.fix)
         except DroptuneError as error:

@@ -33,7 +33,7 @@ def accept(upload: Upload, run: Run, verdict: Verdict, expected: dict[str, Any] 
         return _begun(upload, run, report)
     found = store.load("run", run.id)
     known: Run = found.record
-    if (known.dataset["path"], known.dataset["etag"]) != (upload.path, upload.etag):
+    if not begin.is_of(known, upload):
         return _same_again(upload, run, found, report)
     if reports.beside(upload.path).get("run") == run.id:
         work.follow(found.record)

@@ -129,19 +129,14 @@ def _readable(kind: str, identity: str) -> Any:
         return None
 
 
-def listed(kind: str, prefix: str) -> set[str]:
-    """The ids of the records of a kind that begin so: a page of listing for 5,000."""
-    return {blob.path.removesuffix(".json") for blob in container(kind).list(prefix) if blob.path.endswith(".json")}
-
-
 def is_listed(kind: str, identity: str) -> bool:
     """Whether the listing shows a record: a second witness, before what could not be read is taken for gone."""
     return any(blob.path == f"{identity}.json" for blob in container(kind).list(f"{identity}.json"))
 
 
-def written(kind: str) -> dict[str, datetime]:
-    """When each record of a kind was last written, by its id: a page of listing for 5,000."""
-    listed = container(kind).list()
+def written(kind: str, prefix: str = "") -> dict[str, datetime]:
+    """When each record of a kind whose id begins so was last written, by its id: a page of listing for 5,000."""
+    listed = container(kind).list(prefix)
     return {blob.path.removesuffix(".json"): blob.modified for blob in listed if blob.path.endswith(".json")}
 
 

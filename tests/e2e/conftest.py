@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from box_client import Box, rows
-
-from local.box import control
+from box_client import Box, rows, running
 
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    home = tmp_path_factory.mktemp("box") / "home"
-    control.up(home)
-    before = dict(os.environ)
-    environment = control.environment(home)
-    os.environ.update(environment)
-    try:
-        yield Box(home, environment)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        control.down(home)
+    with running(tmp_path_factory.mktemp("box") / "home") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import pytest
 import requests
@@ -19,20 +19,22 @@ pytestmark = pytest.mark.e2e
 ASK = {"input_data": {"input_string": [[{"role": "user", "content": "hello"}]], "parameters": {"max_new_tokens": 4}}}
 
 
-class Caller:
-    """Asks a model all the time, as a client of the function app; keeps what was not answered."""
+class Meanwhile:
+    """Does something over and over beside a block."""
 
-    def __init__(self, box: Box, name: str) -> None:
-        self.statuses: list[int] = []
-        self._box, self._name, self._ends = box, name, threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
+    def __init__(self, box: Box, about: str) -> None:
+        self._box, self._about, self._ends = box, about, threading.Event()
+        self._thread = threading.Thread(target=self._go_on, daemon=True)
 
-    def _ask(self) -> None:
+    def once(self) -> None:
+        raise NotImplementedError
+
+    def _go_on(self) -> None:
         while not self._ends.is_set():
-            self.statuses.append(self._box.http("POST", f"score/{self._name}", json=ASK).status_code)
+            self.once()
             time.sleep(0.2)
 
-    def __enter__(self) -> Caller:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -41,33 +43,33 @@ class Caller:
         self._thread.join(70)
 
 
-class Killer:
+class Caller(Meanwhile):
+    """Asks a model all the time, as a client of the function app; keeps how it was answered."""
+
+    def __init__(self, box: Box, name: str) -> None:
+        super().__init__(box, name)
+        self.statuses: list[int] = []
+
+    def once(self) -> None:
+        self.statuses.append(self._box.http("POST", f"score/{self._about}", json=ASK).status_code)
+
+
+class Killer(Meanwhile):
     """Kills a deployment's server whenever it is up, as a model that crashes at its requests would."""
 
     def __init__(self, box: Box, deployment: str) -> None:
+        super().__init__(box, deployment)
         self.killed = 0
-        self._box, self._deployment, self._ends = box, deployment, threading.Event()
-        self._thread = threading.Thread(target=self._go_on, daemon=True)
 
-    def _go_on(self) -> None:
+    def once(self) -> None:
         base = self._box.environment["ARM_CLOUD_METADATA_URL"].split("/metadata")[0]
         headers = {"Authorization": f"Bearer {self._box.environment['MLFLOW_TRACKING_TOKEN']}"}
-        while not self._ends.is_set():
-            seen = requests.get(f"{base}/_emulator/serving", headers=headers, timeout=10).json()["deployments"]
-            for one in seen:
-                if one["deployment"] == self._deployment and one["pid"]:
-                    with contextlib.suppress(ProcessLookupError):
-                        os.kill(one["pid"], signal.SIGKILL)
-                        self.killed += 1
-            time.sleep(0.2)
-
-    def __enter__(self) -> Killer:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ends.set()
-        self._thread.join(20)
+        seen = requests.get(f"{base}/_emulator/serving", headers=headers, timeout=10).json()["deployments"]
+        for one in seen:
+            if one["deployment"] == self._about and one["pid"]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one["pid"], signal.SIGKILL)
+                    self.killed += 1
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ import pytest
 import requests
 from azure.ai.ml import MLClient
 from azure.identity import DefaultAzureCredential
-from box_client import Box, rows, until
+from box_client import Box, rows, running, until
 
-from local.box import control
 from shared.access import KNOWN_SECONDS
 
 pytestmark = pytest.mark.e2e
@@ -28,16 +27,8 @@ CALLERS = 100
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """Two instances of the functions host, over one storage."""
-    home = tmp_path_factory.mktemp("scoring") / "home"
-    control.up(home, instances=2)
-    before, environment = dict(os.environ), control.environment(home)
-    os.environ.update(environment)
-    try:
-        yield Box(home, environment)
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        control.down(home)
+    with running(tmp_path_factory.mktemp("scoring") / "home", instances=2) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -167,16 +167,16 @@ def test_a_blobs_event_goes_through_the_queue_to_a_verdict_beside_the_file(host:
 def test_a_jobs_event_is_taken(host: Host) -> None:
     data = {"runId": "droptune-tea-0123456789-1", "runStatus": "Completed"}
     host.event("job_changed", "Microsoft.MachineLearningServices.RunStatusChanged", "experiments/x", data)
-    until(lambda: host.succeeded("job_changed"))
+    assert until(lambda: host.succeeded("job_changed"))
 
 
 def test_a_canarys_event_is_seen(host: Host) -> None:
     Container("canary").write("a.canary", b"")
     subject = "/blobServices/default/containers/canary/blobs/a.canary"
     host.event("canary", "Microsoft.Storage.BlobCreated", subject, {})
-    until(lambda: Container("canary").properties("a.canary.seen"))
+    assert until(lambda: Container("canary").properties("a.canary.seen"))
 
 
 @pytest.mark.parametrize("timer", ["reconcile", "idle_teardown"])
 def test_a_timer_ticks(host: Host, timer: str) -> None:
-    until(lambda: host.succeeded(timer))
+    assert until(lambda: host.succeeded(timer))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,8 @@ from typing import Any
 import requests
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient
+
+from local.box import control
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = 'base_model = "tiny-random-chat"\n'
@@ -99,3 +103,17 @@ def until(look: Callable[[], Any], seconds: float = 60) -> Any:
             pass  # a service that was killed is on its way back
         time.sleep(0.2)
     raise AssertionError(f"nothing within {seconds} s")
+
+
+@contextmanager
+def running(home: Path, **options: Any) -> Iterator[Box]:
+    """A box until the block ends, with its variables in this process; `options` are those of `control.up`."""
+    control.up(home, **options)
+    before, environment = dict(os.environ), control.environment(home)
+    os.environ.update(environment)
+    try:
+        yield Box(home, environment)
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        control.down(home)

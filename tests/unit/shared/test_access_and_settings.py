@@ -36,8 +36,8 @@ def store() -> Iterator[MemoryStore]:
 
 def test_a_key_opens_its_scopes_and_no_others(store: MemoryStore) -> None:
     key = access.make_key(store, frozenset({"score"}), "acme")
-    assert access.allowed(store, key, "score")
-    assert not access.allowed(store, key, "operate")
+    assert access.opened(store, key, "score") is not None
+    assert access.opened(store, key, "operate") is None
 
 
 def test_the_secret_is_not_stored(store: MemoryStore) -> None:
@@ -51,14 +51,14 @@ def test_wrong_unknown_and_malformed_keys_are_refused(store: MemoryStore) -> Non
     other = access.make_key(store, frozenset({"score"}), "other")
     mixed = key[:12] + other[12:]
     for wrong in (mixed, key + "x", key[:-1], "dt-00000000-" + "a" * 40, "", "dt-", "../keys", key + "\n"):
-        assert not access.allowed(store, wrong, "score")
+        assert access.opened(store, wrong, "score") is None
 
 
 def test_a_key_made_a_moment_after_it_was_refused_is_known_at_once(store: MemoryStore) -> None:
     key = access.make_key(MemoryStore(), frozenset({"read"}), "acme", "s" * 40)
-    assert not access.allowed(store, key, "read")
+    assert access.opened(store, key, "read") is None
     assert access.make_key(store, frozenset({"read"}), "acme", "s" * 40) == key
-    assert access.allowed(store, key, "read")
+    assert access.opened(store, key, "read") is not None
 
 
 def test_an_unknown_scope_is_refused(store: MemoryStore) -> None:

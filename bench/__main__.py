@@ -13,7 +13,22 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import datasets, dropped, emulator, idle, imports, memory, package, pii, push, runs, scoring, transport
+from bench import (
+    datasets,
+    dropped,
+    emulator,
+    generation,
+    idle,
+    imports,
+    memory,
+    package,
+    pii,
+    push,
+    runs,
+    scoring,
+    transport,
+    waking,
+)
 from bench.row import Row
 from local.box import config, control
 
@@ -40,6 +55,8 @@ def rows(home: Path) -> Iterator[Row]:
     yield push.measure(control.log_path(home, "functions"), eventgrid)
     yield from transport.measure()
     yield from scoring.measure()
+    yield from generation.measure(home)
+    yield waking.measure()
     yield dropped.measure()
     yield from runs.measure(eventgrid)
 

@@ -23,8 +23,8 @@ def measure(eventgrid: str) -> list[Row]:
     submitted, registered = [], []
     for number in range(COUNT):
         name = f"bench-run-{number}"
-        committed = _drop(name)
-        run = _live(name)
+        committed = drop(name, CONFIG)
+        run = live(name)
         at = {moment["state"]: datetime.fromisoformat(moment["at"]) for moment in run["timeline"]}
         submitted.append((at["submitted"] - committed).total_seconds())
         registered.append((at["registered"] - _job_end(eventgrid, run["job"]["name"])).total_seconds())
@@ -35,12 +35,12 @@ def measure(eventgrid: str) -> list[Row]:
     ]
 
 
-def _drop(name: str) -> datetime:
+def drop(name: str, config: bytes) -> datetime:
     """Upload, and return the moment at which the client had its answer."""
     from shared.azure.blobs import Container
 
     datasets = Container("datasets")
-    datasets.write(f"{name}/droptune.toml", CONFIG)
+    datasets.write(f"{name}/droptune.toml", config)
     datasets.write(f"{name}/data.jsonl", _rows(name))
     return datetime.now(UTC)
 
@@ -56,7 +56,8 @@ def _rows(name: str) -> bytes:
     return "".join(json.dumps({"messages": talk}) + "\n" for talk in talks).encode()
 
 
-def _live(name: str) -> dict[str, Any]:
+def live(name: str) -> dict[str, Any]:
+    """Wait for the run of a folder to be live, and return it; RuntimeError where it ends otherwise."""
     from cli.follow import rests
 
     ends = time.monotonic() + WITHIN_SECONDS

@@ -10,6 +10,7 @@ DroptuneError
 │   ├── ConflictError      409, 412: somebody else was there first
 │   │   └── LostRaceError  a record of ours was written by another since it was read
 │   ├── DeniedError        401, 403: a role is missing
+│   ├── NotReadyError      what was made does not answer yet: tried for a while, then told
 │   └── RejectedError      400 and other permanent refusals
 └── ForeignResourceError   a resource bears our name but not our tag: never touched
 """
@@ -72,6 +73,10 @@ class LostRaceError(ConflictError):
 
 class DeniedError(ServiceError):
     """The identity lacks a role."""
+
+
+class NotReadyError(ServiceError):
+    """What was made does not answer yet, or not now: it is tried for a while, since it may bill meanwhile."""
 
 
 class RejectedError(ServiceError):

@@ -47,11 +47,18 @@ def translate(error: Exception, doing: str) -> ServiceError:
     return RejectedError(told, status=status)
 
 
-def _is_request(error: Exception) -> bool:
-    """Whether the connection failed, before or while the answer came."""
-    from azure.core.exceptions import IncompleteReadError, ServiceRequestError, ServiceResponseError
+def _is_request(error: BaseException | None) -> bool:
+    """Whether the connection failed, before or while the answer came.
 
-    return isinstance(error, (IncompleteReadError, ServiceRequestError, ServiceResponseError))
+    A download that was cut off three times comes as a plain HttpResponseError around what cut it off
+    (azure-storage-blob 12.31, `_download.py`).
+    """
+    from azure.core.exceptions import DecodeError, IncompleteReadError, ServiceRequestError, ServiceResponseError
+
+    if isinstance(error, (DecodeError, IncompleteReadError, ServiceRequestError, ServiceResponseError)):
+        return True
+    inner = getattr(error, "inner_exception", None)
+    return isinstance(inner, Exception) and _is_request(inner)
 
 
 def _transient(error: Exception, told: str, status: int | None) -> TransientError:

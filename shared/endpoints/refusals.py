@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shared.endpoints.wire import CONTAINER_GONE, header, model_status
+
 KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -80,7 +82,7 @@ def refusal(name: str, status: int, headers: Mapping[str, str], busy_hold: float
             502, "endpoint_refused", "the endpoint refuses droptune's key", headers={"Retry-After": "5"}
         )
     if status == 424:
-        return _model_failed(name, _header(headers, "ms-azureml-model-error-statuscode"))
+        return _model_failed(name, model_status(headers))
     if status == 400:
         return ScoringError(400, "invalid_input", "the endpoint refuses this body", field="input_data")
     return ScoringError(502, "endpoint_failed", f"the endpoint answered {status}", headers={"Retry-After": "5"})
@@ -90,17 +92,13 @@ def _model_failed(name: str, reason: str) -> ScoringError:
     """424: the model's own server answered something else than 200, named in a header, or its probes fail."""
     if reason in ("400", "413", "415", "422"):
         return ScoringError(400, "invalid_input", "the model refuses this input", field="input_data")
-    if reason in ("502", "503"):
+    if reason in CONTAINER_GONE:
         return unavailable(name)
     return ScoringError(502, "model_failed", "the model could not answer this input", headers={"Retry-After": "1"})
 
 
-def _header(headers: Mapping[str, str], wanted: str) -> str:
-    return next((value for name, value in headers.items() if name.lower() == wanted), "")
-
-
 def _seconds(headers: Mapping[str, str], wanted: str) -> float:
     try:
-        return min(600.0, max(1.0, float(_header(headers, wanted))))
+        return min(600.0, max(1.0, float(header(headers, wanted))))
     except ValueError:
         return 1.0

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from shared.azure.outside import outside
-from shared.errors import RejectedError, TransientError
+from shared.errors import NotReadyError, RejectedError, TransientError
 
 PASSING = (0, 408, 429, 500, 502, 503, 504)
+NOT_READY = (401, 403, 404)  # a key that was changed, a deployment that is not reached yet
+CONTAINER_GONE = ("502", "503", "504")  # what the model's own server said, where the endpoint says 424
 
 
 def body_of(messages: list[dict[str, Any]], parameters: dict[str, Any]) -> bytes:
@@ -77,12 +80,21 @@ def probe(uri: str, key: str, deployment: str, body: bytes) -> str:
 
     Raises:
         RejectedError: it answered without a text, or refused.
+        NotReadyError: it does not know us yet, its container starts again, or something before it answers.
         TransientError: it could not be reached, or is busy.
     """
     reply = outside().inference.probe(uri, key, deployment, body)
     if reply.status in PASSING:
         raise TransientError(f"the deployment {deployment} cannot be reached now: HTTP {reply.status}")
-    text = _decoded(reply.body) if reply.status == 200 else None
+    if reply.status in NOT_READY or model_status(reply.headers) in CONTAINER_GONE:
+        told = f"the deployment {deployment} is not ready: HTTP {reply.status} {model_status(reply.headers)}".strip()
+        raise NotReadyError(told, "look at the deployment's log", reply.status)
+    try:
+        text = text_of(msgspec.json.decode(reply.body)) if reply.status == 200 else None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise NotReadyError(
+            f"the deployment {deployment} answers no JSON", "look at the deployment's log", 200
+        ) from None
     if text is None:
         raise RejectedError(
             f"the deployment {deployment} does not answer a test row: HTTP {reply.status}",
@@ -92,8 +104,11 @@ def probe(uri: str, key: str, deployment: str, body: bytes) -> str:
     return text
 
 
-def _decoded(content: bytes) -> str | None:
-    try:
-        return text_of(msgspec.json.decode(content))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+def model_status(headers: Mapping[str, str]) -> str:
+    """What the model's own server answered, where an endpoint answers 424; empty where that is not told."""
+    return header(headers, "ms-azureml-model-error-statuscode")
+
+
+def header(headers: Mapping[str, str], wanted: str) -> str:
+    """A header by its name in lower case; empty where there is none."""
+    return next((value for name, value in headers.items() if name.lower() == wanted), "")

@@ -13,6 +13,7 @@ from shared.errors import (
     DroptuneError,
     LostRaceError,
     NotFoundError,
+    NotReadyError,
     ServiceError,
     TransientError,
     UnreadableError,
@@ -77,7 +78,7 @@ def failed(look: work.Look, error: ServiceError, *, alone: bool = False) -> str:
     if loaded is None:
         return "gone"
     most = MOST_PASSING if isinstance(error, (TransientError, ConflictError)) else MOST_LASTING
-    lasting = not isinstance(error, (TransientError, ConflictError, DeniedError, NotFoundError))
+    lasting = not isinstance(error, (TransientError, ConflictError, DeniedError, NotFoundError, NotReadyError))
     if (lasting or loaded.record.tries >= most) and not rests(loaded.record):
         return give_up(look.kind, look.id, error.reason, error.fix)
     return _later(loaded, error, alone)

@@ -32,6 +32,7 @@ SETTINGS = {
 FATES = {
     "failing": "Failed",
     "silent": "NotResponding",
+    "strange": "Hibernated",  # a state that Azure may have tomorrow
     "stopped": "Canceled",
     "hollow": "Completed",
     "heavy": "Completed",

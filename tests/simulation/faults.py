@@ -21,12 +21,14 @@ KILLS = (
 REFUSALS = ("400", "401", "403", "404", "409", "412")
 PASSING = ("429", "429 with Retry-After", "500", "503", "time-out before", "reset")
 AFTER = ("time-out after the effect", "half a body", "garbage", "conflict after the effect")
-FAULTS = (*KILLS, *REFUSALS, *PASSING, *AFTER)
+GONE = "424"  # the deployment's container starts again
+FAULTS = (*KILLS, *REFUSALS, *PASSING, *AFTER, GONE)
 RETRY_AFTER = 40.0
 # Points at which a writer's condition can make the SDK's own retry of a call that had its effect answer 409 or 412.
 CONDITIONAL = ("record write", "record create", "job create", "report write", "marker delete")
 PLATFORM_POINTS = ("queue receive", "queue delete", "event delivery")
 PLATFORM = ("killed before", "killed after the effect", "503", "time-out after the effect", "time-out before")
+ASKED = ("invoke", "invoke probe")
 SAVES, SENDS = ("record write", "record create"), ("queue send",)
 
 
@@ -149,7 +151,7 @@ class Faults:
 
         if fault == "404" and missing is not RAISES:
             return missing
-        if point == "invoke":
+        if point in ASKED:
             return self._reply(fault, effect)
         if fault in AFTER:
             answer = effect()
@@ -161,6 +163,8 @@ class Faults:
         """The gateway of inference raises nothing: it answers what came, 0 or 408."""
         from shared.azure.seen import Reply
 
+        if fault == GONE:
+            return Reply(424, {"ms-azureml-model-error-statuscode": "503"})
         if fault.isdigit():
             return Reply(int(fault))
         if fault == "429 with Retry-After":
@@ -183,6 +187,10 @@ def applies(point: str, fault: str) -> bool:
     """Whether a fault can befall a call of this kind at all."""
     if fault == "conflict after the effect":
         return point in CONDITIONAL
+    if fault == GONE:
+        return point in ASKED
+    if point in ASKED and fault in ("409", "412"):
+        return False  # scoring knows no conflicts
     if point in PLATFORM_POINTS:
         return fault in PLATFORM
     return True

@@ -19,7 +19,7 @@ from shared.lifecycle.steps import evaluate, go_live, sleep
 from shared.lifecycle.table import STEPS
 from shared.models import registration
 from shared.runs import identity, store
-from shared.training import pipeline
+from shared.training import pipeline, quota
 from tests.simulation.outside.online import CANARY
 from tests.simulation.schedules import run
 from tests.simulation.setting import production
@@ -163,6 +163,10 @@ MUTANTS: dict[str, list[Change]] = {
         (evaluate, "evaluate", lambda *_: None),
     ],
     "a deployment counts as up when it was begun": [(rollout, "bring_up", lambda *given: _begun(*given))],
+    "a job of the right name is ours": [
+        (pipeline, "submit", lambda wanted, run: pipeline.find(wanted.name) or outside().jobs.submit(wanted))
+    ],
+    "nobody looks at quotas": [(quota, "check", lambda *_: "")],
     "cancelling forgets the job": [(pipeline, "cancel", lambda *_: True)],
     "a passing fault ends a run": [(advance, "MOST_PASSING", 0)],
     "nobody reconciles": [(reconcile, "reconcile", lambda: 0)],

@@ -8,7 +8,7 @@ POINTS = (
     "event delivery", "event publish", "registry model", "registry component",
     "compute get", "compute create", "sizes list", "usages list",
     "job create", "job get", "job list", "job children", "job cancel", "metrics read", "metrics curve",
-    "model get", "model create", "endpoint list", "endpoint get", "endpoint create", "endpoint keys",
-    "deployment list", "deployment get", "deployment create", "deployment delete", "deployment log",
+    "model get", "model create", "model update", "endpoint list", "endpoint get", "endpoint create", "endpoint keys",
+    "deployment list", "deployment get", "deployment create", "deployment delete", "deployment log", "operation get",
     "traffic update", "invoke probe", "invoke", "metric query",
 )  # fmt: skip

@@ -22,10 +22,15 @@ BOUND = 5 * 3600.0  # rest after the last fault: a job, a deployment, the hourly
 SETTLED = 4500.0  # what was lost is found by the hourly sweep, and the ticks after it
 MOST_CALLS = 4000
 # Calls that few schedules make: chosen more often, so that faults befall them too.
-SELDOM = (*8 * ("job children", "deployment log"), "job cancel", "use delete", "invoke", *4 * ("metric query",))
+SELDOM = (
+    *12 * ("deployment log", "operation get"),
+    *8 * ("job children", "model update"),
+    *4 * ("metric query",),
+    *("job cancel", "use delete", "invoke"),
+)
 LENGTHS = (1200.0, 2400.0, 4800.0)  # seconds of phase 1
 Act = tuple[float, Callable[[], Any]]
-GOOD, ODD = ("one", "two", "three"), ("failing", "silent", "stopped", "hollow", "heavy")
+GOOD, ODD = ("one", "two", "three"), ("failing", "silent", "strange", "stopped", "hollow", "heavy")
 
 
 @dataclass
@@ -68,6 +73,7 @@ def made(seed: int, told: Callable[[str], None] | None) -> Simulation:
     takes = simulation.world.online.takes
     takes.deployment = lambda _: 60.0 + 540.0 * simulation.kernel.random.random()
     takes.lag = plan.choice((0.0, 120.0, 280.0))
+    _rarely(simulation, Random(f"rare {seed}"))
     simulation.say(
         f"seed {seed}: {profile}, faults {dict(simulation.faults.wanted)} and {simulation.faults.rate:.3f} of {simulation.faults.kinds}"
     )
@@ -107,6 +113,15 @@ def _faults(simulation: Simulation, plan: Random) -> None:
     faults.slow = plan.choice((0.0, 0.0, 0.02))
     simulation.slow = faults.slow > 0
     assert KILLS and PASSING and REFUSALS
+
+
+def _rarely(simulation: Simulation, plan: Random) -> None:
+    """What few worlds have: no quota for a training, or somebody else's job under the name of ours."""
+    chance = plan.random()
+    if chance < 0.03:
+        simulation.world.computes.limit, simulation.short = 0, True
+    elif chance < 0.06:
+        simulation.on_point["job get"] = simulation.plant_job
 
 
 def play(simulation: Simulation, plan: Random) -> None:

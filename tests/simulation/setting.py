@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "DROPTUNE_IDLE_AFTER": "20m",
     "DROPTUNE_METRICS_LAG": "5m",
     "DROPTUNE_MAX_COST_USD": "1000",
+    "DROPTUNE_JOB_TIMEOUT": "90m",
 }
 
 
@@ -44,7 +45,8 @@ def production(stubbed: bool = False) -> Iterator[Callable[[World], None]]:
         from shared.lifecycle.steps import validate
         from tests.simulation.memo import check_once
 
-        undo += [_set(reports, "render", lambda document: ""), _set(validate.check, "check", check_once)]
+        undo += [_set(reports, "render", lambda document: ""), _set(reports.tables, "table", lambda profile: {})]
+        undo.append(_set(validate.check, "check", check_once))
     try:
         yield _belongs_to
     finally:

@@ -16,7 +16,7 @@ from tests.simulation.checker import Checker
 from tests.simulation.faults import Faults
 from tests.simulation.kernel import Kernel, Process
 from tests.simulation.outside.online import CANARY, FakeDeployment
-from tests.simulation.outside.workspace import OUTPUT, JobLife
+from tests.simulation.outside.workspace import OUTPUT, FakeJob, JobLife
 from tests.simulation.outside.world import WORKSPACE, World
 from tests.simulation.platform import Platform, Profile, driven
 
@@ -43,7 +43,8 @@ class Simulation:
         self.people = Process("people")
         self.answers: list[tuple[float, str, Any]] = []
         self.stops = self.kills = 0
-        self.slow = self.permanent = False
+        self.slow = self.permanent = self.short = False
+        self.strangers: dict[str, str] = {}  # runs whose first job's name is somebody else's, and that job
         self.slack = self.quiet_since = 0.0
         self.world.jobs.lives = self._life
         self.world.online.takes.fails = self._too_heavy
@@ -98,6 +99,21 @@ class Simulation:
         self.world.online.make(place, {"team": "other"})
         self.world.online.deploy(place, "theirs", "/models/theirs/versions/1", "Standard_DS3_v2", {})
         self.say(f"somebody else has the endpoint {place}")
+
+    def plant_job(self) -> None:
+        """Somebody else's job under the name that a recorded run is about to use; once in a world."""
+        runs = self.world.blobs.containers.get("runs", {})
+        whole = [path.removesuffix(".json") for path, blob in runs.items() if blob.data.endswith(b"}")]
+        free = [run for run in whole if identity.job_name(run, 1) not in self.world.jobs.all]
+        if self.strangers or not free:
+            return
+        name = identity.job_name(free[0], 1)
+        spec = JobSpec(name, "theirs", "theirs", {"team": "other"}, "", "", 1, {}, {}, {})
+        self.world.jobs.all[name] = FakeJob(spec, JobLife(), self.kernel.now, "Running", foreign=True)
+        self.strangers[free[0]] = name
+        self.checker.history.foreign.add(name)
+        self.checker.history.taken.add(free[0].rpartition("-")[0])
+        self.say(f"somebody else has a job {name}")
 
     def clock(self) -> str:
         """Time since the beginning."""

@@ -156,6 +156,15 @@ def test_a_pause_of_minutes_is_the_callers(uploads: Container, proxy: FaultyProx
     assert (found.value.retry_after, found.value.status, proxy.fired) == (120, 429, ["429"])
 
 
+def test_a_small_blob_that_is_cut_off_each_time_is_no_refusal(uploads: Container, proxy: FaultyProxy) -> None:
+    """Chaos, seed 7: the SDK tells of it as of a refusal, and a run had ended by it."""
+    uploads.write(PATH, noise(3000))
+    proxy.faults = [Fault("cut", times=99)]
+    with pytest.raises(TransientError, match="IncompleteRead"):
+        uploads.read(PATH)
+    assert len(proxy.fired) > 1
+
+
 @pytest.mark.parametrize(("kind", "error", "tries"), [("503", TransientError, 4), ("401", DeniedError, 2)])
 def test_what_does_not_pass_is_given_up(
     uploads: Container, proxy: FaultyProxy, kind: str, error: type[ServiceError], tries: int

@@ -15,7 +15,7 @@ from shared.azure.blobs import Container
 from shared.azure.outside import outside
 from shared.endpoints import usage
 from shared.endpoints.wire import body_of, probe
-from shared.errors import DeniedError, NotFoundError, RejectedError, ServiceError, TransientError
+from shared.errors import DeniedError, NotFoundError, NotReadyError, RejectedError, ServiceError, TransientError
 from shared.evaluation import gate, judge
 from shared.evaluation.sample import Question, allowance, choose
 from shared.evaluation.scores import score
@@ -85,7 +85,7 @@ def _piece(run: Run, record: Endpoint, uri: str) -> bool:
             return False
         try:
             _ask_row(run, row, questions[row], new, other)
-        except (TransientError, DeniedError):
+        except (TransientError, DeniedError, NotReadyError):
             if row == asked:
                 raise
             return False  # what was answered is kept; the next look meets the fault again, or not
@@ -121,15 +121,13 @@ def _answer(name: str, side: Asked, question: Question, most: int) -> str:
     """The text, or none where the model cannot answer this row.
 
     Raises:
-        TransientError: it cannot be reached, or is busy.
+        TransientError, NotReadyError: it cannot be reached, or is busy.
     """
     usage.note(name, probe=True)
     body = body_of(question.messages, {"max_new_tokens": most, "do_sample": False, "temperature": 0.0})
     try:
         return probe(side.uri, outside().online.key(side.endpoint), side.deployment, body)
-    except RejectedError as error:
-        if error.status in (401, 403, 404):  # a key that was changed, a deployment that is not reached yet
-            raise TransientError(error.reason, error.fix, error.status) from error
+    except RejectedError:
         return ""
 
 

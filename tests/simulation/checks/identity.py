@@ -30,6 +30,7 @@ class Identity(Judge):
             if what == "cancel":
                 self.foreign_untouched(job.spec.name)
         elif what == "made":
+            self.nothing_without_quota(job)
             self.one_job_a_wish(job)
             self.job_is_recorded(job)
 
@@ -43,6 +44,12 @@ class Identity(Judge):
         self.history.keys[job.spec.name] = key
         if self.jobs[key] > self.history.ways(key[0], key) + self.history.retries[key[0]]:
             self.wrong((1, 38), f"the job {job.spec.name} is number {self.jobs[key]} for the same wish")
+
+    @shows(35)
+    def nothing_without_quota(self, job: FakeJob) -> None:
+        """35: where there is no quota no job begins, unless Azure refused for good to tell of quotas."""
+        if self.simulation.short and not self.simulation.permanent:
+            self.wrong((35,), f"the job {job.spec.name} begins although there is no quota for it")
 
     @shows(27)
     def job_is_recorded(self, job: FakeJob) -> None:

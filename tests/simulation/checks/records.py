@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+import msgspec
 
 from shared.lifecycle.table import MOVES
 from tests.simulation.checker import Judge, shows
@@ -11,6 +12,17 @@ from tests.simulation.history import History
 from tests.simulation.outside.blobs import RECORDS, Written
 
 KINDS = {"uploads": "upload", "runs": "run", "endpoints": "endpoint"}
+
+
+class _Entry(msgspec.Struct):
+    state: str
+
+
+class _Told(msgspec.Struct):
+    """Of a record, what is judged."""
+
+    state: str
+    timeline: list[_Entry] = []
 
 
 class Records(Judge):
@@ -45,8 +57,8 @@ class Records(Judge):
     def moves(self, written: Written) -> None:
         """43: a record's states follow each other as the table says."""
         place, kind = f"{written.container}/{written.path}", KINDS[written.container]
-        record = json.loads(written.data or b"{}")
-        timeline = [entry["state"] for entry in record.get("timeline", [])]
+        record = msgspec.json.decode(written.data or b"", type=_Told)
+        timeline = [entry.state for entry in record.timeline]
         before = self.timelines.get(place)
         if before is not None and timeline[: len(before)] != before:
             self.wrong((43,), f"{place} lost a part of its history: {before} became {timeline}")
@@ -54,6 +66,6 @@ class Records(Judge):
         for state, other in zip(timeline[begin - 1 :], timeline[begin:], strict=False):
             if state != other and other not in MOVES[kind].get(state, ()) and (kind, state) != ("run", "received"):
                 self.wrong((43,), f"{place} went from {state} to {other}")
-        if record["state"] != (timeline[-1] if timeline else record["state"]):
+        if record.state != (timeline[-1] if timeline else record.state):
             self.wrong((43,), f"{place} is {record['state']}, and its history ends with {timeline[-1]}")
         self.timelines[place] = timeline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from shared.azure.seen import ENDS
@@ -119,11 +120,22 @@ class Rest(Judge):
         """How a wish must end where nothing but passing faults befell it."""
         if wish.key is None:
             return ("rejected",)
+        if self.simulation.short:
+            return ("refused", "duplicate")
         if wish.gate is not None and contents.fate(wish.data) in ("", "heavy"):
             return ("gated_out", "duplicate")
         worse = ("gated_out",) if "True" in wish.served else ()  # all models say the same here: none is better
         canary = ("rolled_back",) if "[" in wish.served else ()  # faults make its answers fail
         return (*contents.ends(wish.data), *worse, *canary)
+
+    @shows(16)
+    def end_strangers_refuse(self) -> None:
+        """16: a run whose job's name is somebody else's ends, and says why."""
+        for run, job in self.simulation.strangers.items():
+            record = json.loads(self.simulation.world.blobs.containers["runs"][f"{run}.json"].data)
+            ends = ("refused", "cancelled", "superseded", *(("failed",) if self.simulation.permanent else ()))
+            if record["attempt"] == 1 and record["state"] not in ends:
+                self.wrong((16,), f"the run {run} is {record['state']} although {job} is somebody else's")
 
     @shows(16, 28)
     def end_foreign_stands(self) -> None:

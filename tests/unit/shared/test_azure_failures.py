@@ -30,10 +30,19 @@ def http(status: int, kind: Any = HttpResponseError) -> Any:
     return kind(message="no", response=Answer(status))
 
 
+def cut_off(kind: Any) -> HttpResponseError:
+    """As the storage SDK tells of a download that was cut off each time."""
+    inner = kind("Connection broken: IncompleteRead(1505 bytes read, 1506 more expected)")
+    return HttpResponseError(inner, error=inner)
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
         (IncompleteReadError("Connection broken: IncompleteRead(116 bytes read, 117 more expected)"), TransientError),
+        (cut_off(IncompleteReadError), TransientError),
+        (cut_off(DecodeError), TransientError),
+        (HttpResponseError("no connection was made, and none failed"), RejectedError),
         (http(200), TransientError),
         (http(206, IncompleteReadError), TransientError),
         (http(200, DecodeError), TransientError),

@@ -96,7 +96,7 @@ def _workspace(there: Made) -> list[Goes]:
     if not there.workspace:
         return []
     serving = endpoints(there.workspace, there.owned)
-    found = [Goes(f"endpoint {_last(one)}", partial(_delete, one, ML_API, wait=False)) for one in serving]
+    found = [Goes(f"endpoint {_last(one)}", partial(arm, "delete", one, ML_API)) for one in serving]
     if there.owned:
         purged = partial(_after_endpoints, there, there.workspace, forceToPurge="true")
         return [*found, Goes(f"workspace {_last(there.workspace)}, purged", purged)]
@@ -136,18 +136,22 @@ def _after_endpoints(there: Made, resource: str, **query: str) -> None:
     _delete(resource, ML_API, **query)
 
 
-def _delete(resource: str, version: str, wait: bool = True, **query: str) -> None:
+def _delete(resource: str, version: str, **query: str) -> None:
+    """Deletes, and waits until it is gone."""
     ends = time.monotonic() + WAIT_SECONDS
+    _start_to_delete(resource, version, ends, **query)
+    _await_gone(resource, version, ends)
+
+
+def _start_to_delete(resource: str, version: str, ends: float, **query: str) -> None:
     while True:
         try:
             arm("delete", resource, version, **query)
-            break
+            return
         except AzError as error:  # a role whose assignment went a moment ago
             if "RoleDefinitionHasAssignments" not in str(error) or time.monotonic() > ends:
                 raise
             time.sleep(PAUSE_SECONDS)
-    if wait:
-        _await_gone(resource, version, ends)
 
 
 def _await_gone(resource: str, version: str, ends: float) -> None:

@@ -23,6 +23,9 @@ param baseModel string = 'Phi-4:8'
 @description('Size of the training cluster: one on the base model\'s list, with quota.')
 param computeSize string = 'Standard_NC24ads_A100_v4'
 
+@description('Whether the region has quota for one node of that size: Azure refuses even a cluster without nodes where it has not. False: no cluster is made (infra/hooks/prepare.py finds out).')
+param hasQuota bool = true
+
 @description('Most nodes of the training cluster; with nothing to train it has none.')
 @minValue(1)
 @maxValue(100)
@@ -91,7 +94,8 @@ var workspaceName = madeWorkspace ? 'mlw-${token}' : existingWorkspaceName
 var workspaceGroup = madeWorkspace ? groupName : existingWorkspaceGroup
 var workspaceStorageName = madeWorkspace ? 'stml${token}' : existingWorkspaceStorageName
 var registryName = madeWorkspace ? 'cr${token}' : existingWorkspaceRegistryName
-var clusterName = 'gpu-cluster'
+var clusterName = madeWorkspace ? 'gpu-cluster' : 'gpu-${token}'
+var datastoreName = madeWorkspace ? 'snapshots' : 'snapshots_${token}'
 var firstDay = empty(budgetStart) ? '${thisMonth}-01T00:00:00Z' : budgetStart
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
@@ -157,10 +161,18 @@ module storageRoles 'modules/roles-storage.bicep' = {
     accountName: storage.outputs.name
     appPrincipalId: identities.outputs.appPrincipalId
     trainingPrincipalId: identities.outputs.trainingPrincipalId
-    storageTopicPrincipalId: topics.outputs.storageTopicPrincipalId
-    workspaceTopicPrincipalId: topics.outputs.workspaceTopicPrincipalId
     principalId: principalId
     principalType: principalType
+  }
+}
+
+module deadletterRoles 'modules/roles-deadletters.bicep' = {
+  name: 'roles-deadletters-${token}'
+  scope: resourceGroup(storageGroup)
+  params: {
+    accountName: storage.outputs.name
+    storageTopicPrincipalId: topics.outputs.storageTopicPrincipalId
+    workspaceTopicPrincipalId: topics.outputs.workspaceTopicPrincipalId
   }
 }
 
@@ -183,12 +195,13 @@ module training 'modules/training.bicep' = {
   params: {
     workspaceName: workspaceName
     clusterName: clusterName
+    makeCluster: hasQuota
     size: computeSize
     nodes: computeNodes
     identityId: identities.outputs.trainingIdentityId
     storageName: storage.outputs.name
     storageGroup: storageGroup
-    datastoreName: 'snapshots'
+    datastoreName: datastoreName
     location: location
     tags: tags
   }
@@ -215,8 +228,17 @@ module quotaRole 'modules/quota-role.bicep' = {
   name: 'quota-role-${token}'
   params: {
     roleTitle: 'droptune sizes and quota (${token})'
+  }
+}
+
+// A new role takes minutes to be known everywhere: given last.
+module quotaAssignment 'modules/quota-assignment.bicep' = {
+  name: 'quota-assignment-${token}'
+  params: {
+    roleId: quotaRole.outputs.roleId
     appPrincipalId: identities.outputs.appPrincipalId
   }
+  dependsOn: [app, training]
 }
 
 module app 'modules/app.bicep' = {
@@ -245,7 +267,7 @@ module app 'modules/app.bicep' = {
         DROPTUNE_COMPUTE_NODES: string(computeNodes)
         DROPTUNE_COMPUTE_IDENTITY: identities.outputs.trainingIdentityId
         DROPTUNE_INSTANCE_TYPE: instanceType
-        DROPTUNE_SNAPSHOT_DATASTORE: 'snapshots'
+        DROPTUNE_SNAPSHOT_DATASTORE: datastoreName
         DROPTUNE_IDLE_AFTER: idleAfter
         DROPTUNE_MAX_COST_USD: string(maxCostUsd)
         DROPTUNE_PII: personalData
@@ -255,7 +277,7 @@ module app 'modules/app.bicep' = {
     location: location
     tags: tags
   }
-  dependsOn: [storageRoles, workspaceRoles, quotaRole]
+  dependsOn: [storageRoles, workspaceRoles]
 }
 
 module insightsRole 'modules/roles-insights.bicep' = {
@@ -311,7 +333,9 @@ output DROPTUNE_STORAGE_ID string = storage.outputs.id
 output DROPTUNE_STORAGE_TOPIC string = topics.outputs.storageTopicName
 output DROPTUNE_WORKSPACE_TOPIC string = topics.outputs.workspaceTopicName
 output DROPTUNE_QUOTA_ROLE_ID string = quotaRole.outputs.roleId
-output DROPTUNE_QUOTA_ASSIGNMENT_ID string = quotaRole.outputs.assignmentId
+output DROPTUNE_QUOTA_ASSIGNMENT_ID string = quotaAssignment.outputs.assignmentId
+output DROPTUNE_CLUSTER string = clusterName
+output DROPTUNE_DATASTORE string = datastoreName
 output DROPTUNE_VAULT_NAME string = madeWorkspace ? 'kv-${token}' : ''
 output DROPTUNE_LOGS_NAME string = monitoring.outputs.logsName
 output DROPTUNE_BUDGET_START string = firstDay

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from infra.hooks.az import AzError, arm, az, gone, say, setting
+from infra.hooks.az import AzError, arm, gone, listed, say, setting
+from infra.hooks.made import AUTHORIZATION_API, Made, made
 
-ML_API, AUTHORIZATION_API, LOGS_API = "2025-06-01", "2022-04-01", "2023-09-01"
+ML_API, LOGS_API, VAULT_API = "2025-06-01", "2023-09-01", "2023-07-01"
 OURS = "droptune"  # the tags of an endpoint: droptune-…
 WAIT_SECONDS, PAUSE_SECONDS = 1500.0, 15.0
 
@@ -33,7 +34,7 @@ class Goes:
 def endpoints(workspace: str, all_of_them: bool) -> list[str]:
     """The ids of the workspace's online endpoints: all, or those that bear our tag."""
     try:
-        found = (arm("get", f"{workspace}/onlineEndpoints", ML_API) or {}).get("value", [])
+        found = listed(f"{workspace}/onlineEndpoints", ML_API)
     except AzError as error:
         if gone(error):
             return []
@@ -41,40 +42,18 @@ def endpoints(workspace: str, all_of_them: bool) -> list[str]:
     return [one["id"] for one in found if all_of_them or any(key.startswith(OURS) for key in (one.get("tags") or {}))]
 
 
-def plan() -> list[Goes]:
+def plan(there: Made) -> list[Goes]:
     """What is deleted, in order: what bills first."""
-    workspace, owned = _workspace(), setting("DROPTUNE_OWNS_WORKSPACE", "true").lower() == "true"
-    found = [
-        Goes(f"endpoint {_last(one)}", partial(_delete, one, ML_API, wait=False)) for one in endpoints(workspace, owned)
-    ]
-    if owned:
-        found.append(
-            Goes(f"workspace {_last(workspace)}, purged", partial(_delete, workspace, ML_API, forceToPurge="true"))
-        )
-    else:
-        found += [
-            Goes("compute gpu-cluster", _cluster(workspace)),
-            Goes("datastore snapshots", partial(_delete, f"{workspace}/datastores/snapshots", ML_API)),
-        ]
-    for name, told in (("ASSIGNMENT", "assignment of the role for quota"), ("ROLE", "role for quota")):
-        if resource := os.environ.get(f"DROPTUNE_QUOTA_{name}_ID", ""):
-            found.append(Goes(told, partial(_delete, resource, AUTHORIZATION_API)))
-    if vault := os.environ.get("DROPTUNE_VAULT_NAME", ""):
-        found.append(Goes(f"vault {vault}, purged", partial(_purge_vault, vault)))
-    if logs := os.environ.get("DROPTUNE_LOGS_NAME", ""):
-        found.append(Goes(f"logs {logs}, purged", partial(_purge_logs, logs)))
-    return found
+    return [*_workspace(there), *_role(there), *_soft_deleted(there)]
 
 
-def leave(found: list[Goes], wait_seconds: float = WAIT_SECONDS, pause: float = PAUSE_SECONDS) -> None:
-    """Deletes in order; endpoints are awaited, since a workspace that holds some is not deleted.
+def leave(found: list[Goes]) -> None:
+    """Deletes in order.
 
     Raises:
         AzError: something could not be deleted.
     """
     for one in found:
-        if one.told.startswith(("workspace", "compute")):
-            _await_no_endpoints(wait_seconds, pause)
         say(f"deleting {one.told}")
         try:
             one.delete()
@@ -96,7 +75,11 @@ def agreed(answer: Callable[[str], str] = input) -> bool:
 def main() -> int:
     """Show, ask, delete; 1 stops `azd down`."""
     try:
-        found = plan()
+        there = made()
+        found = plan(there) if there else []
+        if not found:
+            say("droptune: nothing of this environment is left that azd does not delete by itself")
+            return 0
         say("droptune: before azd deletes the resource group, these go for good:")
         for one in found:
             say(f"  {one.told}")
@@ -109,31 +92,70 @@ def main() -> int:
     return 0
 
 
-def _workspace() -> str:
-    group = setting("AZUREML_WORKSPACE_GROUP", setting("AZURE_RESOURCE_GROUP"))
-    return (
-        f"/subscriptions/{setting('AZURE_SUBSCRIPTION_ID')}/resourceGroups/{group}"
-        f"/providers/Microsoft.MachineLearningServices/workspaces/{setting('AZUREML_WORKSPACE_NAME')}"
-    )
+def _workspace(there: Made) -> list[Goes]:
+    if not there.workspace:
+        return []
+    serving = endpoints(there.workspace, there.owned)
+    found = [Goes(f"endpoint {_last(one)}", partial(arm, "delete", one, ML_API)) for one in serving]
+    if there.owned:
+        purged = partial(_after_endpoints, there, there.workspace, forceToPurge="true")
+        return [*found, Goes(f"workspace {_last(there.workspace)}, purged", purged)]
+    if there.cluster:
+        ended = partial(_after_endpoints, there, there.cluster, underlyingResourceAction="Delete")
+        found.append(Goes(f"compute {_last(there.cluster)}", ended))
+    if there.datastore:
+        found.append(Goes(f"datastore {_last(there.datastore)}", partial(_delete, there.datastore, ML_API)))
+    return found
 
 
-def _await_no_endpoints(seconds: float, pause: float) -> None:
-    owned = setting("DROPTUNE_OWNS_WORKSPACE", "true").lower() == "true"
-    ends = time.monotonic() + seconds
-    while left := endpoints(_workspace(), owned):
-        if time.monotonic() > ends:
-            raise AzError(f"still there after {seconds:.0f} s: {', '.join(_last(one) for one in left)}")
-        time.sleep(pause)
+def _role(there: Made) -> list[Goes]:
+    found = [
+        Goes("assignment of the role for quota", partial(_delete, one, AUTHORIZATION_API)) for one in there.assignments
+    ]
+    if there.role:
+        found.append(Goes("role for quota", partial(_delete, there.role, AUTHORIZATION_API)))
+    return found
 
 
-def _cluster(workspace: str) -> Callable[[], Any]:
-    return partial(_delete, f"{workspace}/computes/gpu-cluster", ML_API, underlyingResourceAction="Delete")
+def _soft_deleted(there: Made) -> list[Goes]:
+    found = []
+    if there.vault:
+        found.append(Goes(f"vault {_last(there.vault)}, purged", partial(_purge_vault, there.vault)))
+    if there.logs:
+        found.append(Goes(f"logs {_last(there.logs)}, purged", partial(_delete, there.logs, LOGS_API, force="true")))
+    return found
 
 
-def _delete(resource: str, version: str, wait: bool = True, **query: str) -> None:
-    arm("delete", resource, version, **query)
+def _after_endpoints(there: Made, resource: str, **query: str) -> None:
+    """Deletes once no endpoint is left: a workspace that holds some is not deleted."""
     ends = time.monotonic() + WAIT_SECONDS
-    while wait and _is_there(resource, version):
+    while left := endpoints(there.workspace, there.owned):
+        if time.monotonic() > ends:
+            raise AzError(f"still there after {WAIT_SECONDS:.0f} s: {', '.join(_last(one) for one in left)}")
+        time.sleep(PAUSE_SECONDS)
+    _delete(resource, ML_API, **query)
+
+
+def _delete(resource: str, version: str, **query: str) -> None:
+    """Deletes, and waits until it is gone."""
+    ends = time.monotonic() + WAIT_SECONDS
+    _start_to_delete(resource, version, ends, **query)
+    _await_gone(resource, version, ends)
+
+
+def _start_to_delete(resource: str, version: str, ends: float, **query: str) -> None:
+    while True:
+        try:
+            arm("delete", resource, version, **query)
+            return
+        except AzError as error:  # a role whose assignment went a moment ago
+            if "RoleDefinitionHasAssignments" not in str(error) or time.monotonic() > ends:
+                raise
+            time.sleep(PAUSE_SECONDS)
+
+
+def _await_gone(resource: str, version: str, ends: float) -> None:
+    while _is_there(resource, version):
         if time.monotonic() > ends:
             raise AzError(f"{_last(resource)} is still there after {WAIT_SECONDS:.0f} s")
         time.sleep(PAUSE_SECONDS)
@@ -148,21 +170,18 @@ def _is_there(resource: str, version: str) -> bool:
         raise
 
 
-def _purge_vault(name: str) -> None:
+def _purge_vault(vault: str) -> None:
     """Deletes it, which only hides it, and then for good: also where an earlier try ended between the two."""
-    where = ("--name", name, "--subscription", setting("AZURE_SUBSCRIPTION_ID"))
     try:
-        az("keyvault", "delete", *where)
+        _delete(vault, VAULT_API)
     except AzError as error:
         if not gone(error):
             raise
-    az("keyvault", "purge", *where)
-
-
-def _purge_logs(name: str) -> None:
-    group = f"/subscriptions/{setting('AZURE_SUBSCRIPTION_ID')}/resourceGroups/{setting('AZURE_RESOURCE_GROUP')}"
-    logs = f"{group}/providers/Microsoft.OperationalInsights/workspaces/{name}"
-    _delete(logs, LOGS_API, force="true")
+    where = f"/subscriptions/{setting('AZURE_SUBSCRIPTION_ID')}/providers/Microsoft.KeyVault"
+    hidden = f"{where}/locations/{setting('AZURE_LOCATION')}/deletedVaults/{_last(vault)}"
+    if _is_there(hidden, VAULT_API):
+        arm("post", f"{hidden}/purge", VAULT_API)
+        _await_gone(hidden, VAULT_API, time.monotonic() + WAIT_SECONDS)
 
 
 def _last(resource: str) -> str:

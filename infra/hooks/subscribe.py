@@ -7,11 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-from infra.hooks.az import AzError, arm, az, say, setting
+from infra.hooks.az import AzError, az, listed, say, setting
 
 INFRA = Path(__file__).resolve().parents[1]
 WEB_API = "2024-04-01"
 WAIT_SECONDS, PAUSE_SECONDS = 300.0, 10.0
+TRIES = 3  # Event Grid asks the function, and writes to the dead letters: a cold app or a fresh role may fail at first
 
 
 def functions() -> list[str]:
@@ -22,8 +23,7 @@ def functions() -> list[str]:
 
 def missing(app: str) -> list[str]:
     """Which of them the app does not list yet."""
-    answer = arm("get", f"{app}/functions", WEB_API) or {}
-    there = {str(one["name"]).rsplit("/", 1)[-1] for one in answer.get("value", [])}
+    there = {str(one["name"]).rsplit("/", 1)[-1] for one in listed(f"{app}/functions", WEB_API)}
     return [name for name in functions() if name not in there]
 
 
@@ -55,12 +55,29 @@ def subscribe(app: str) -> None:
     )
 
 
+def persist(app: str, pause: float, tries: int = TRIES) -> None:
+    """The same, tried again where Event Grid was not yet served.
+
+    Raises:
+        AzError: it failed so many times.
+    """
+    for left in reversed(range(tries)):
+        try:
+            subscribe(app)
+            break
+        except AzError as error:
+            if not left:
+                raise
+            say(f"once more: {error}")
+            time.sleep(pause * 3)
+
+
 def main(seconds: float = WAIT_SECONDS, pause: float = PAUSE_SECONDS) -> int:
     """Wait, subscribe, and say so; 1 where it failed."""
     try:
         app = setting("DROPTUNE_APP_ID")
         wait(app, seconds, pause)
-        subscribe(app)
+        persist(app, pause)
     except AzError as error:
         say(f"droptune: the events are not subscribed to: {error}\nmend it, then: azd hooks run postdeploy")
         return 1

@@ -7,12 +7,6 @@ param appPrincipalId string
 @description('Identity of the training cluster.')
 param trainingPrincipalId string
 
-@description('Identity of the storage account\'s system topic.')
-param storageTopicPrincipalId string
-
-@description('Identity of the workspace\'s system topic.')
-param workspaceTopicPrincipalId string
-
 @description('Whoever drops datasets and makes keys; empty: nobody.')
 param principalId string
 
@@ -21,11 +15,6 @@ param principalType string
 
 var roles = loadJsonContent('../roles.json')
 var appRoles = ['Storage Blob Data Owner', 'Storage Queue Data Contributor']
-var inContainers = [
-  { container: 'snapshots', principal: trainingPrincipalId }
-  { container: 'deadletters', principal: storageTopicPrincipalId }
-  { container: 'deadletters', principal: workspaceTopicPrincipalId }
-]
 var peoplesContainers = empty(principalId) ? [] : ['datasets', 'access', 'canary']
 
 resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
@@ -37,12 +26,10 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' exist
   name: 'default'
 }
 
-resource machineContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = [
-  for one in inContainers: {
-    parent: blobs
-    name: one.container
-  }
-]
+resource snapshots 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = {
+  parent: blobs
+  name: 'snapshots'
+}
 
 resource peopleContainers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' existing = [
   for container in peoplesContainers: {
@@ -63,20 +50,18 @@ resource app 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
-resource machines 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for (one, index) in inContainers: {
-    name: guid(account.id, one.container, one.principal, roles['Storage Blob Data Contributor'])
-    scope: machineContainers[index]
-    properties: {
-      principalId: one.principal
-      principalType: 'ServicePrincipal'
-      roleDefinitionId: subscriptionResourceId(
-        'Microsoft.Authorization/roleDefinitions',
-        roles['Storage Blob Data Contributor']
-      )
-    }
+resource training 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(account.id, 'snapshots', trainingPrincipalId, roles['Storage Blob Data Contributor'])
+  scope: snapshots
+  properties: {
+    principalId: trainingPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roles['Storage Blob Data Contributor']
+    )
   }
-]
+}
 
 resource people 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for (container, index) in peoplesContainers: {

@@ -4,6 +4,9 @@ param workspaceName string
 @description('Name of the cluster that trains.')
 param clusterName string
 
+@description('Whether it is made: not where the region has no quota for one node.')
+param makeCluster bool
+
 @description('Size of its nodes.')
 param size string
 
@@ -32,7 +35,7 @@ resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' exi
   name: workspaceName
 }
 
-resource cluster 'Microsoft.MachineLearningServices/workspaces/computes@2025-06-01' = {
+resource cluster 'Microsoft.MachineLearningServices/workspaces/computes@2025-06-01' = if (makeCluster) {
   parent: workspace
   name: clusterName
   location: location

@@ -85,6 +85,8 @@ def told(name: str) -> str:
     need = f"to {grant.call} the app's identity needs {grant.permission} on the {grant.on}"
     if grant.on in ("subscription", "endpoint"):
         return f"{need}: {grant.role} (docs/permissions.md)"
+    if name == "clusters":  # infra/ leaves it out where Azure would refuse it
+        need = f"`azd provision` makes the cluster once there is quota for one node of it; {need}"
     return f"{need}: give it the role {grant.role} (`{command(name)}`; docs/permissions.md)"
 
 

@@ -17,6 +17,8 @@ IDENTITIES = {
 }
 PLACES = {
     ("roles-storage.bicep", "account"): "the storage account",
+    ("roles-storage.bicep", "snapshots"): "the container snapshots",
+    ("roles-deadletters.bicep", "deadletters"): "the container deadletters",
     ("roles-workspace.bicep", "workspace"): "the workspace",
     ("roles-workspace.bicep", "storage"): "the workspace's storage account",
     ("roles-workspace.bicep", "registry"): "the workspace's registry",

@@ -62,6 +62,46 @@ def test_the_parameters_of_azd_are_parameters_of_the_template() -> None:
     assert {key for key, said in known.items() if said["default"] is None} <= set(given)
 
 
+def test_what_azd_gives_by_default_is_what_the_template_has_by_default() -> None:
+    """A parameter with a default is asked of nobody, so only what the file maps can be set (azd, `ensureParameters`)."""
+    given = json.loads((HERE / "main.parameters.json").read_text())["parameters"]
+    known = templates.read(MAIN)["parameters"]
+    assert set(known) - set(given) == {"thisMonth"}
+    for name, said in given.items():
+        variable, equals, default = re.fullmatch(r"\$\{(\w+)(=?)(.*)\}", said["value"]).groups()
+        assert equals or variable in ("AZURE_ENV_NAME", "AZURE_LOCATION", "DROPTUNE_SETTINGS"), name
+        if equals:
+            expected = known[name]["default"]
+            assert default == (str(expected).lower() if isinstance(expected, bool) else str(expected)), name
+
+
+def test_an_azd_that_would_delete_what_was_brought_along_is_refused() -> None:
+    assert 'azd: ">= 1.24.1"' in (HERE.parent / "azure.yaml").read_text()
+
+
+def test_nothing_of_a_workspace_that_was_brought_along_is_taken_for_ours() -> None:
+    for name in ("clusterName", "datastoreName"):
+        operands = templates.value(MAIN, name)["operator"]["operands"]
+        assert "${token}" in operands["false_value"], name
+
+
+def test_the_cluster_is_left_out_where_azure_would_refuse_it() -> None:
+    """ClusterMinNodesExceedCoreQuota: a dedicated cluster is held against the quota when it is made, even without nodes."""
+    (given,) = [said for name, _, said in templates.modules(MAIN) if name == "training"]
+    assert given["makeCluster"] == "hasQuota"
+    said = templates.read(HERE / "modules/training.bicep")["resources"]["cluster"]["config"]
+    assert said["condition"] == "makeCluster"
+
+
+def test_roles_of_the_app_wait_for_no_topic_and_a_new_role_is_given_last() -> None:
+    """What is given late is not known yet when it is needed: the package's upload, and Azure's own look at a new role."""
+    text = MAIN.read_text()
+    roles = text[text.index("module storageRoles") : text.index("module deadletterRoles")]
+    assert "topics." not in roles
+    given = text[text.index("module quotaAssignment") : text.index("module app ")]
+    assert "dependsOn: [app, training]" in given
+
+
 def test_a_budget_keeps_its_first_day_in_the_months_after() -> None:
     """What is put out comes back as the parameter: azd writes outputs into the environment that parameters are read from."""
     given = json.loads((HERE / "main.parameters.json").read_text())["parameters"]["budgetStart"]["value"]

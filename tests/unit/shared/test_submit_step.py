@@ -241,7 +241,9 @@ def test_the_cluster_that_may_not_be_made_names_the_operators_role(
 
     monkeypatch.setattr(_Part, "find", lambda self, name: None)
     monkeypatch.setattr(_Part, "start", denied, raising=False)
-    assert "AzureML Compute Operator" in refusal(step.submit(run())).fix
+    fix = refusal(step.submit(run())).fix
+    assert "AzureML Compute Operator" in fix
+    assert "`azd provision` makes the cluster once there is quota" in fix
 
 
 def test_gpus_are_known_by_the_sizes_name_where_sizes_may_not_be_seen(world: World) -> None:

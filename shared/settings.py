@@ -107,6 +107,13 @@ class Settings:
         "ARM id of the identity of the cluster where it is made, which must be allowed to read snapshots; empty: none",
     )
     instance_type: str = _setting("DROPTUNE_INSTANCE_TYPE", "Standard_NC24ads_A100_v4", "size of a deployment")
+    concurrent_requests: int = _setting(
+        "DROPTUNE_CONCURRENT_REQUESTS",
+        1,
+        "how many requests a deployment answers at the same time (max_concurrent_requests_per_instance); 1 is Azure's "
+        "default, more where the model's server batches",
+        _count,
+    )
     snapshot_datastore: str = _setting(
         "DROPTUNE_SNAPSHOT_DATASTORE", "snapshots", "datastore of the workspace that points at the container snapshots"
     )

@@ -47,6 +47,7 @@ def functions(config: BoxConfig) -> dict[str, str]:
         "DROPTUNE_SETTLE": "1s",
         "DROPTUNE_METRICS_LAG": "0s",
         "DROPTUNE_POLL": "1s",
+        "DROPTUNE_CONCURRENT_REQUESTS": "8",
         "DROPTUNE_WATCH": "15s",
         "DROPTUNE_CANARY_HOLD": "5s",
         "DROPTUNE_RECONCILE_SCHEDULE": "*/15 * * * * *",

@@ -49,13 +49,14 @@ async def complete(chat: openai.Chat, wait: float | None = None) -> Answered:
     prompt = lengths.of_chat(chat.messages)
     limit = lengths.room(prompt, chat.limit, openai.MAX_TOKENS)
     found = await in_time(_answers(chat, limit, wait))
-    choices, said, counted = [], 0, True
+    choices, said, counted, known = [], 0, True, True
     for answer in found:
         text, stopped = completion.cut(answer.text, chat.stops)
         tokens = answer.completion_tokens
         if tokens is None:
             tokens, counted = lengths.of_text(text) if text else 0, False
         least = lengths.surely(tokens)
+        known = known and (stopped or completion.tells_reason(answer) or (counted and tokens >= limit))
         choices.append((text, completion.finish_reason(answer, text, stopped, limit, least, 2 * tokens - least)))
         said += tokens
     if found[0].prompt_tokens is None:
@@ -63,7 +64,11 @@ async def complete(chat: openai.Chat, wait: float | None = None) -> Answered:
     else:
         prompt = found[0].prompt_tokens
     whole = completion.completion(chat, choices, completion.Counts(prompt, said, not counted))
-    headers = {"x-request-id": whole["id"], "x-droptune-usage": "counted" if counted else "estimate"}
+    headers = {
+        "x-request-id": whole["id"],
+        "x-droptune-usage": "counted" if counted else "estimate",
+        "x-droptune-finish-reason": "known" if known else "estimate",
+    }
     if chat.stream:
         return Answered(completion.event_stream(whole, chat.stream_usage), "text/event-stream", headers)
     return Answered(msgspec.json.encode(whole), headers=headers)

@@ -45,6 +45,11 @@ def cut(text: str, stops: list[str]) -> tuple[str, bool]:
     return (text[: min(ends)], True) if ends else (text, False)
 
 
+def tells_reason(answer: Answer) -> bool:
+    """Whether the deployment said why it ended."""
+    return answer.finish_reason in FINISHED
+
+
 def finish_reason(answer: Answer, text: str, stopped: bool, limit: int, least: int, most: int) -> str:
     """Why an answer ended: as the deployment says, else as its length shows.
 
@@ -53,7 +58,7 @@ def finish_reason(answer: Answer, text: str, stopped: bool, limit: int, least: i
     """
     if stopped:
         return "stop"
-    if answer.finish_reason in FINISHED:
+    if tells_reason(answer):
         return answer.finish_reason
     return "length" if least >= limit or (most >= limit and not text.rstrip().endswith(_ENDS)) else "stop"
 

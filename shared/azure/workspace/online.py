@@ -11,6 +11,7 @@ from shared.azure.failures import azure_errors
 from shared.azure.seen import OnlineDeployment, OnlineEndpoint, Served, texts
 from shared.azure.workspace import traffic
 from shared.errors import NotFoundError
+from shared.settings import settings
 
 PROBE_DELAY_SECONDS = 600
 REQUEST_TIMEOUT_MS = 90_000
@@ -78,7 +79,10 @@ class AzureOnline:
             instance_type=instance_type,
             instance_count=1,
             liveness_probe=ProbeSettings(initial_delay=PROBE_DELAY_SECONDS),
-            request_settings=OnlineRequestSettings(request_timeout_ms=REQUEST_TIMEOUT_MS),
+            request_settings=OnlineRequestSettings(
+                request_timeout_ms=REQUEST_TIMEOUT_MS,
+                max_concurrent_requests_per_instance=settings().concurrent_requests,
+            ),
             tags=tags,
         )
         with azure_errors(f"deploy {name} to {endpoint}"):

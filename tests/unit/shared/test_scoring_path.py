@@ -170,6 +170,7 @@ def test_the_deployments_own_counts_are_told_where_it_gives_them(world: World) -
     answer = json.loads(found.body)
     assert answer["usage"] == {**usage, "total_tokens": 18}
     assert (answer["choices"][0]["finish_reason"], found.headers["x-droptune-usage"]) == ("length", "counted")
+    assert found.headers["x-droptune-finish-reason"] == "known"
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"output": null, "error": {}}', b"<html>"])

@@ -23,7 +23,7 @@ def take(loaded: store.Loaded[Any], due: str = "", *, alone: bool = False) -> st
     `due` names the message that brought the look: one that the record no longer waits for is passed over. `alone`: no message is sent, the caller goes on by itself.
     """
     record: Record = loaded.record
-    if due and due != record.next_look and _is_ahead(record):
+    if due and due != record.next_look and is_ahead(record):
         return "another look is under way"
     if rests(record):
         return _close(record)
@@ -62,7 +62,7 @@ def _apply(loaded: store.Loaded[Any], outcome: Outcome, due: str, alone: bool) -
 def _again(loaded: store.Loaded[Any], outcome: Again, due: str, alone: bool) -> str:
     """Asks for the next look, unless another message will bring it: events must not multiply the messages."""
     record: Record = loaded.record
-    if due != record.next_look and _is_ahead(record):
+    if due != record.next_look and is_ahead(record):
         if outcome.changed:
             store.save(loaded)
         return "a later look is under way"
@@ -74,7 +74,7 @@ def _again(loaded: store.Loaded[Any], outcome: Again, due: str, alone: bool) -> 
     return f"look again in {outcome.delay:.1f} s"
 
 
-def _is_ahead(record: Record) -> bool:
+def is_ahead(record: Record) -> bool:
     """Whether the message that the record waits for is still to come."""
     return bool(record.next_look) and moment(record.next_look) > clock.now() - timedelta(seconds=SLACK_SECONDS)
 

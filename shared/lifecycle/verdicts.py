@@ -8,7 +8,7 @@ import msgspec
 
 from shared import reports
 from shared.datasets.check import Verdict
-from shared.lifecycle import begin
+from shared.lifecycle import begin, notify
 from shared.lifecycle.outcome import Enter, Outcome
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Moment, Run, Upload, now
@@ -33,8 +33,11 @@ def accept(upload: Upload, run: Run, verdict: Verdict, expected: dict[str, Any] 
         return _begun(upload, run, report)
     found = store.load("run", run.id)
     known: Run = found.record
+    renamed = notify.adopt(known, run)
     if not begin.is_of(known, upload):
         return _same_again(upload, run, found, report)
+    if renamed:
+        store.save(found)
     if reports.beside(upload.path).get("run") == run.id:
         work.follow(found.record)
         return Enter("accepted", run.id)

@@ -27,6 +27,7 @@ RETRY_AFTER = 40.0
 CONDITIONAL = ("record write", "record create", "job create", "report write", "marker delete")
 PLATFORM_POINTS = ("queue receive", "queue delete", "event delivery")
 PLATFORM = ("killed before", "killed after the effect", "503", "time-out after the effect", "time-out before")
+ANSWERED = ("invoke", "webhook post")  # their gateways raise nothing
 SAVES, SENDS = ("record write", "record create"), ("queue send",)
 
 
@@ -149,7 +150,7 @@ class Faults:
 
         if fault == "404" and missing is not RAISES:
             return missing
-        if point == "invoke":
+        if point in ANSWERED:
             return self._reply(fault, effect)
         if fault in AFTER:
             answer = effect()
@@ -158,7 +159,7 @@ class Faults:
         raise raised(fault)
 
     def _reply(self, fault: str, effect: Callable[[], Any]) -> Any:
-        """The gateway of inference raises nothing: it answers what came, 0 or 408."""
+        """A gateway that raises nothing answers what came, 0 or 408."""
         from shared.azure.seen import Reply
 
         if fault.isdigit():

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.simulation.schedules import Outcome, run
 from tests.simulation.setting import production
@@ -54,24 +55,24 @@ class Figures:
         return "\n".join(lines)
 
 
-def run_many(first: int, count: int, processes: int) -> Figures:
-    """Runs seeds from `first` on."""
+def run_many(first: int, count: int, processes: int, webhooks: bool = False) -> Figures:
+    """Runs seeds from `first` on; `webhooks`: their folders name some."""
     began = time.monotonic()
     figures = Figures()
     seeds = range(first, first + count)
     if processes == 1:
-        for outcome in _some(seeds):
+        for outcome in _some(seeds, webhooks):
             figures.add(outcome)
     else:
         parts = [seeds[at : at + 25] for at in range(0, count, 25)]
         with multiprocessing.get_context("fork").Pool(processes) as pool:
-            for outcomes in pool.imap_unordered(_some, parts):
+            for outcomes in pool.imap_unordered(partial(_some, webhooks=webhooks), parts):
                 for outcome in outcomes:
                     figures.add(outcome)
     figures.seconds = time.monotonic() - began
     return figures
 
 
-def _some(seeds: Iterable[int]) -> list[Outcome]:
+def _some(seeds: Iterable[int], webhooks: bool) -> list[Outcome]:
     with production(stubbed=True):
-        return [run(seed) for seed in seeds]
+        return [run(seed, webhooks=webhooks) for seed in seeds]

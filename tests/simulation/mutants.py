@@ -14,11 +14,12 @@ from shared.azure.outside import outside
 from shared.azure.seen import Job
 from shared.endpoints import deployments, idle, rollout, usage
 from shared.errors import ConflictError, ServiceError, TransientError
-from shared.lifecycle import advance, reconcile, snapshots, step, sweep, telling, views
+from shared.lifecycle import advance, news, notify, reconcile, snapshots, step, sweep, telling, views
 from shared.lifecycle.steps import evaluate, go_live, sleep
 from shared.lifecycle.table import STEPS
 from shared.models import registration
 from shared.runs import identity, store
+from shared.runs.records import Notice, rests, rests_since
 from shared.training import pipeline
 from tests.simulation.outside.online import CANARY
 from tests.simulation.schedules import run
@@ -42,7 +43,7 @@ def _unconditional(self: Any, path: str, data: bytes, **more: Any) -> str:
     return outside().blobs.write(self.name, path, data, if_match=None, create=create, content_type="")
 
 
-def _over(self: Any, path: str, data: bytes, **more: Any) -> str:
+def _made_over(self: Any, path: str, data: bytes, **more: Any) -> str:
     return outside().blobs.write(self.name, path, data, if_match=more.get("if_match"), create=False, content_type="")
 
 
@@ -130,7 +131,7 @@ def _registered(job: Job, name: str, version: str, run: str, tags: dict[str, str
 
 MUTANTS: dict[str, list[Change]] = {
     "records are written without If-Match": [(blobs.Container, "write", _unconditional)],
-    "records are made over what is there": [(blobs.Container, "write", _over)],
+    "records are made over what is there": [(blobs.Container, "write", _made_over)],
     "after a conflict the record is written over": [(store, "save", _overwritten)],
     "the job's name is another each time": [
         (identity, "job_name", lambda run, n: f"{_job_name(run, n)}{next(_numbers):04d}")
@@ -176,6 +177,27 @@ MUTANTS: dict[str, list[Change]] = {
 }
 
 
+# Caught where folders name webhooks: there alone they do anything.
+OF_WEBHOOKS: dict[str, list[Change]] = {
+    "a webhook is told of what goes on": [(notify, "waits", lambda record: _has_webhook(record) and not _over(record))],
+    "who did not answer is not told again": [(notify, "PAUSES", ())],
+    "a try is not counted": [(notify, "_claim", lambda loaded: loaded.record.wait(60.0))],
+    "a webhook that was told is told again": [(notify, "waits", lambda record: _has_webhook(record) and rests(record))],
+    "the message alone brings a webhook": [(reconcile, "_tell", lambda *given: None)],
+    "an event tells the webhook": [(views, "event", lambda run: {**_event(run), "webhook": run.notice.webhook})],
+    "a webhook is told of another run's rest": [(news, "identity", lambda record: f"{record.name}@{record.created}")],
+}
+MUTANTS |= OF_WEBHOOKS
+
+
+def _has_webhook(record: Any) -> bool:
+    return bool(getattr(record, "notice", Notice()).webhook)
+
+
+def _over(record: Any) -> bool:
+    return bool(record.notice.over and record.notice.of == rests_since(record))
+
+
 def _begun(endpoint: str, name: str, deployment: str, recipe: rollout.Recipe, operation: dict[str, str]) -> bool:
     if _endpoint(endpoint, name) is None:
         deployments.start_endpoint(endpoint, name)
@@ -191,10 +213,10 @@ def caught(name: str, most: int = MOST) -> Caught | None:
         for seed in range(1, most + 1):
             undo = _plant(MUTANTS[name])
             try:
-                told = run(seed).violation
+                told = run(seed, webhooks=name in OF_WEBHOOKS).violation
             finally:
                 _undo(undo)
-            if told and not run(seed).violation:
+            if told and not run(seed, webhooks=name in OF_WEBHOOKS).violation:
                 return Caught(name, seed, told)
     return None
 

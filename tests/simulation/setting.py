@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "DROPTUNE_IDLE_AFTER": "20m",
     "DROPTUNE_METRICS_LAG": "5m",
     "DROPTUNE_MAX_COST_USD": "1000",
+    "DROPTUNE_WEBHOOK_HOSTS": "*.hooks.example",
 }
 
 

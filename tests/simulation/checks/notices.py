@@ -74,17 +74,9 @@ class Notices(Judge):
             place = address.removeprefix("https://").partition("/")[0]
             if place.partition("-")[0] in ANSWERS and (since := self._named_since(folder)):
                 for event in self._events(folder, since):
-                    told = any(
-                        post.id == event and post.place == place and self._is_good(post) for post in self._posts()
-                    )
+                    told = (place, event) in self.world.webhooks.answered
                     if not told and self.world.webhooks.tried[event] < TRIES:
                         yield place, event
-
-    def _posts(self) -> list[Post]:
-        return self.world.webhooks.posts
-
-    def _is_good(self, post: Post) -> bool:
-        return post.status == 200
 
     def _named_since(self, folder: str) -> float:
         """Since when every `droptune.toml` of a folder named its webhook and was one that is accepted; 0: not now."""

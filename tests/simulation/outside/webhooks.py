@@ -42,6 +42,7 @@ class FakeWebhooks:
         self._gate = gate
         self.posts: list[Post] = []
         self.heard: list[Callable[[Post], None]] = []
+        self.answered: set[tuple[str, str]] = set()  # host and id: what was taken, or looked like it
         self.tried: Counter[str] = Counter()
         self.mended = False
 
@@ -50,6 +51,8 @@ class FakeWebhooks:
         mode, kernel = place.host.partition("-")[0], self._gate.kernel
         self.tried[headers["webhook-id"]] += 1
         reply: Reply = self._gate.call("webhook post", place.place, lambda: self._arrived(mode, place, body, headers))
+        if reply.status == 200:
+            self.answered.add((place.host, headers["webhook-id"]))
         if mode == "slow" and kernel.current is not None:
             kernel.pause(SLOW_SECONDS)
             kernel.current.refuse_if_dead()
@@ -59,6 +62,8 @@ class FakeWebhooks:
         reply = self._answer(mode, headers["webhook-id"])
         post = Post(self._gate.kernel.now, place.host, headers["webhook-id"], json.loads(body), reply.status)
         self.posts.append(post)
+        if reply.status == 200:
+            self.answered.add((post.place, post.id))
         for hear in self.heard:
             hear(post)
         return reply

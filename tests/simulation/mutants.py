@@ -19,7 +19,7 @@ from shared.lifecycle.steps import evaluate, go_live, sleep
 from shared.lifecycle.table import STEPS
 from shared.models import registration
 from shared.runs import identity, store
-from shared.runs.records import Notice, rests, rests_since
+from shared.runs.records import Notice
 from shared.training import pipeline
 from tests.simulation.outside.online import CANARY
 from tests.simulation.schedules import run
@@ -69,6 +69,7 @@ _job_name, _deployment_name, _run_id, _find_job = (
     pipeline.find,
 )
 _submit, _event, _requests, _container_now = pipeline.submit, views.event, usage.requests_by_minute, blobs.Container.now
+_look = advance._look
 _deploy, _go_live = STEPS["run"]["registered"], STEPS["run"]["deploying"]
 _numbers = count(1)
 
@@ -179,10 +180,12 @@ MUTANTS: dict[str, list[Change]] = {
 
 # Caught where folders name webhooks: there alone they do anything.
 OF_WEBHOOKS: dict[str, list[Change]] = {
-    "a webhook is told of what goes on": [(notify, "waits", lambda record: _has_webhook(record) and not _over(record))],
+    "a webhook is told of what goes on": [
+        (notify, "waits", lambda record: bool(getattr(record, "notice", Notice()).webhook) and not record.notice.over),
+        (advance, "_look", lambda look: _taken_and_told(look)),
+    ],
     "who did not answer is not told again": [(notify, "PAUSES", ())],
     "a try is not counted": [(notify, "_claim", lambda loaded: loaded.record.wait(60.0))],
-    "a webhook that was told is told again": [(notify, "waits", lambda record: _has_webhook(record) and rests(record))],
     "the message alone brings a webhook": [(reconcile, "_tell", lambda *given: None)],
     "an event tells the webhook": [(views, "event", lambda run: {**_event(run), "webhook": run.notice.webhook})],
     "a webhook is told of another run's rest": [(news, "identity", lambda record: f"{record.name}@{record.created}")],
@@ -190,12 +193,11 @@ OF_WEBHOOKS: dict[str, list[Change]] = {
 MUTANTS |= OF_WEBHOOKS
 
 
-def _has_webhook(record: Any) -> bool:
-    return bool(getattr(record, "notice", Notice()).webhook)
-
-
-def _over(record: Any) -> bool:
-    return bool(record.notice.over and record.notice.of == rests_since(record))
+def _taken_and_told(look: Any) -> str:
+    loaded = store.find(look.kind, look.id) if look.kind != "folder" else None
+    if loaded is None:
+        return _look(look)
+    return step.take(loaded, look.due) + notify.tell(loaded, loaded.record.next_look)
 
 
 def _begun(endpoint: str, name: str, deployment: str, recipe: rollout.Recipe, operation: dict[str, str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -182,6 +183,7 @@ MUTANTS: dict[str, list[Change]] = {
 OF_WEBHOOKS: dict[str, list[Change]] = {
     "a webhook is told of what goes on": [
         (notify, "waits", lambda record: bool(getattr(record, "notice", Notice()).webhook) and not record.notice.over),
+        (news, "WORDS", defaultdict(str)),
         (advance, "_look", lambda look: _taken_and_told(look)),
     ],
     "who did not answer is not told again": [(notify, "PAUSES", ())],

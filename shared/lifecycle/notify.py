@@ -16,7 +16,7 @@ from shared.azure.seen import Reply
 from shared.datasets.config import Config, config_finding
 from shared.datasets.findings import Finding
 from shared.errors import RejectedError
-from shared.lifecycle import begin, news, step
+from shared.lifecycle import begin, news
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Moment, Notice, Record, Run, Upload, now, rests, rests_since
 from shared.settings import settings
@@ -81,7 +81,7 @@ def tell(loaded: Untold, due: str) -> str:
         ServiceError: the record cannot be read or written, or somebody else changed it.
     """
     record = loaded.record
-    if not waits(record) or (due != record.next_look and step.is_ahead(record)):
+    if not waits(record) or (due != record.next_look and work.is_ahead(record)):
         return ""
     place = parse(record.notice.webhook)
     if not _is_listed(place):

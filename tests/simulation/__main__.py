@@ -51,9 +51,12 @@ def _all(given: argparse.Namespace) -> int:
     wanted = given.first, given.seeds or 1000, given.processes, given.webhooks
     many = run_many(*wanted) if given.seeds or not given.sweep else None
     ends = sweep(given.processes, given.each) if given.sweep else None
-    for part in (many, ends):
+    hooked = run_many(1, max(1, many.schedules // 5), given.processes, True) if given.figures and many else None
+    for part in (many, hooked, ends):
         if part is not None:
             print(part.told())
+    if many is not None and hooked is not None:
+        many.join(hooked)
     if given.figures and many is not None and ends is not None:
         figures.write(many, ends)
     return 1 if (many and many.failed) or (ends and ends.failed) else 0

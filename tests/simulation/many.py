@@ -34,6 +34,15 @@ class Figures:
         if outcome.violation:
             self.failed[outcome.seed] = outcome.violation
 
+    def join(self, other: Figures) -> None:
+        """Takes in what another lot of schedules gave."""
+        self.schedules += other.schedules
+        self.steps += other.steps
+        self.calls += other.calls
+        self.seconds += other.seconds
+        self.fired.update(other.fired)
+        self.failed.update(other.failed)
+
     def kinds(self) -> dict[str, list[int]]:
         """Seeds by what they violated, names and numbers left out."""
         found: dict[str, list[int]] = {}

@@ -106,7 +106,7 @@ def _any_endpoint(endpoint: str, name: str) -> Any:
     return outside().online.find(endpoint)
 
 
-def _not_verified(endpoint: str, name: str, deployment: str, run: str = "") -> bool:
+def _not_verified(endpoint: str, name: str, deployment: str, run: str = "", heir: str = "") -> bool:
     try:
         _take_down(endpoint, name, deployment, run)
     except ServiceError:

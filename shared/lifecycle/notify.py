@@ -53,11 +53,10 @@ def named(notice: Notice, webhook: str) -> Notice:
 
 
 def adopt(known: Run, asked: Run) -> bool:
-    """Takes the webhook of a later verdict on the same run; True where it is another one: the run is to be saved."""
-    order = begin.order(asked)
-    if asked.notice.webhook == known.notice.webhook or order <= max(begin.order(known), known.notice.as_of):
+    """Takes the webhook of a later verdict on the same run; True where it is another one: the run is to be renewed."""
+    if asked.notice.webhook == known.notice.webhook or begin.order(asked) <= begin.order(known):
         return False
-    known.notice = Notice(asked.notice.webhook, order)
+    known.notice = Notice(asked.notice.webhook)
     if rests(known):
         store.mark_active("run", known.id)  # it is to be told how it rests already
     return True

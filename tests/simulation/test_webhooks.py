@@ -11,14 +11,13 @@ from shared.lifecycle.notify import PAUSES
 from shared.runs.records import Run
 from shared.settings import settings
 from tests.simulation import contents
-from tests.simulation.checks.notices import TRIES
 from tests.simulation.many import run_many
 from tests.simulation.outside.webhooks import MODES, Post, address
 from tests.simulation.platform import Profile
 from tests.simulation.setting import production
 from tests.simulation.story import HOUR, Simulation
 
-SEEDS = 400
+SEEDS, TRIES = 400, 9
 PATH, CONFIG = "acme/chats.jsonl", "acme/droptune.toml"
 MINUTE = 60.0
 Begin = Callable[..., Simulation]

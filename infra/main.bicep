@@ -45,6 +45,9 @@ param idleAfter string = '30m'
 @allowed(['off', 'warn', 'reject'])
 param personalData string = 'warn'
 
+@description('Hosts that droppers may name in [notify] webhook, comma-separated, such as hooks.slack.com; empty: none.')
+param webhookHosts string = ''
+
 @description('Further settings of docs/settings.md, by name.')
 param settings object = {}
 
@@ -271,6 +274,7 @@ module app 'modules/app.bicep' = {
         DROPTUNE_IDLE_AFTER: idleAfter
         DROPTUNE_MAX_COST_USD: string(maxCostUsd)
         DROPTUNE_PII: personalData
+        DROPTUNE_WEBHOOK_HOSTS: webhookHosts
       },
       settings
     )

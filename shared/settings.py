@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Any
 
+from shared import webhook
 from shared.errors import SettingsError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -197,6 +198,19 @@ class Settings:
     )
     allowed_inputs: frozenset[str] = _setting(
         "DROPTUNE_ALLOW_INPUTS", frozenset(), "guarded pipeline inputs that droppers may set, comma-separated", _names
+    )
+    webhook_hosts: frozenset[str] = _setting(
+        "DROPTUNE_WEBHOOK_HOSTS",
+        frozenset(),
+        "hosts that droppers may name in `[notify] webhook`, comma-separated: hooks.slack.com, *.webhook.office.com, "
+        "hooks.example.com:8443; none of their addresses may be private",
+        webhook.hosts,
+    )
+    webhook_private_hosts: frozenset[str] = _setting(
+        "DROPTUNE_WEBHOOK_PRIVATE_HOSTS",
+        frozenset(),
+        "hosts of your own network that they may name as well: their addresses may be private or of this machine",
+        webhook.hosts,
     )
 
 

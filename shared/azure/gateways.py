@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Size,
         Usage,
     )
+    from shared.webhook import Webhook
 
 
 class Staged(Protocol):
@@ -143,6 +144,12 @@ class Inference(Protocol):
     async def ask(self, uri: str, key: str, body: bytes, deployment: str = "") -> Reply: ...
 
 
+class Webhooks(Protocol):
+    """Addresses of droppers, on hosts that the operator listed."""
+
+    def post(self, place: Webhook, body: bytes, headers: dict[str, str], *, private: bool) -> Reply: ...
+
+
 class Outside(Protocol):
     """All of it, and what this process remembers of it."""
 
@@ -166,6 +173,8 @@ class Outside(Protocol):
     def online(self) -> Online: ...
     @property
     def inference(self) -> Inference: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
     def warm(self) -> None: ...
     def gather(self, call: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]: ...
     def workspace_id(self) -> str: ...

@@ -7,7 +7,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shared.azure.gateways import Blobs, Computes, Inference, Jobs, Models, Online, Outside, Queue, Registry, Topics
+    from shared.azure.gateways import (
+        Blobs,
+        Computes,
+        Inference,
+        Jobs,
+        Models,
+        Online,
+        Outside,
+        Queue,
+        Registry,
+        Topics,
+        Webhooks,
+    )
 
 READERS = 8
 
@@ -80,6 +92,13 @@ class Azure:
         from shared.azure.inference import AzureInference
 
         return AzureInference()
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        """The webhooks."""
+        from shared.azure.webhooks import HttpsWebhooks
+
+        return HttpsWebhooks()
 
     def warm(self) -> None:
         """Makes the heavy clients ready in the background."""

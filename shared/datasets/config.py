@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from shared import webhook
 from shared.datasets.findings import Finding
 from shared.idle import hours
 from shared.settings import parse_duration
@@ -54,6 +55,12 @@ class Checks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pii: Literal["off", "warn", "reject"] = "warn"
 
 
+class Notify(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to tell how a run ended: an address over HTTPS, whose host the operator's list must have."""
+
+    webhook: str | None = None
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file; everything is optional."""
 
@@ -66,6 +73,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deploy: Deploy = Deploy()
     budget: Budget = Budget()
     checks: Checks = Checks()
+    notify: Notify = Notify()
 
 
 def parse(data: bytes) -> tuple[Config, list[Finding]]:
@@ -91,7 +99,8 @@ def parse(data: bytes) -> tuple[Config, list[Finding]]:
 
 
 def _unknown_keys(values: dict[str, Any], text: str) -> list[Finding]:
-    tables: dict[str, Any] = {"": Config, "gate": Gate, "deploy": Deploy, "budget": Budget, "checks": Checks}
+    tables: dict[str, Any] = {"": Config}
+    tables |= {"gate": Gate, "deploy": Deploy, "budget": Budget, "checks": Checks, "notify": Notify}
     found = []
     for table, kind in tables.items():
         written = values if not table else values.get(table, {})
@@ -128,7 +137,7 @@ def _out_of_range(config: Config, text: str) -> list[Finding]:
     if config.budget.max_cost_usd is not None and not 0 < config.budget.max_cost_usd < math.inf:
         field, told = "budget.max_cost_usd", "must be a finite number above 0"
         found.append(_finding("config_range", f"{field} {told}", "name an amount in USD", _find(text, field), field))
-    for field, why, fix in (*_wrong(config), *_unreadable(config.deploy)):
+    for field, why, fix in (*_wrong(config), *_unreadable(config)):
         found.append(_finding("config_range", f"{field}: {why}", fix, _find(text, field), field))
     return found
 
@@ -158,19 +167,21 @@ _GATE_MOST = {
 }
 
 
-def _unreadable(deploy: Deploy) -> Iterator[tuple[str, str, str]]:
-    """The fields of `[deploy]` whose text says nothing, why, and the mend."""
+def _unreadable(config: Config) -> Iterator[tuple[str, str, str]]:
+    """The fields whose text says nothing, why, and the mend."""
+    deploy, told = config.deploy, config.notify.webhook
     readers: dict[str, tuple[str | None, Callable[[str], object], str]] = {
-        "idle_after": (deploy.idle_after, _window, "write auto, a duration such as 30m, or 0 for never"),
-        "awake": (deploy.awake, hours.parse, f"write hours as in {hours.EXAMPLE!r}"),
-        "delete_after": (deploy.delete_after, _life, "write a duration such as 30d, or leave it out"),
+        "deploy.idle_after": (deploy.idle_after, _window, "write auto, a duration such as 30m, or 0 for never"),
+        "deploy.awake": (deploy.awake, hours.parse, f"write hours as in {hours.EXAMPLE!r}"),
+        "deploy.delete_after": (deploy.delete_after, _life, "write a duration such as 30d, or leave it out"),
+        "notify.webhook": (told, webhook.parse, "write an address such as https://hooks.example.com/droptune"),
     }
-    for key, (written, read, fix) in readers.items():
+    for field, (written, read, fix) in readers.items():
         try:
             if written is not None:
                 read(written)
         except ValueError as error:
-            yield f"deploy.{key}", str(error), fix
+            yield field, str(error), fix
 
 
 def _window(text: str) -> object:

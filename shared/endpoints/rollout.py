@@ -76,8 +76,10 @@ def _is_up(endpoint: str, deployment: str) -> bool:
     return made is not None and made.state == "succeeded"
 
 
-def take_down(endpoint: str, name: str, deployment: str, run: str = "") -> bool:
+def take_down(endpoint: str, name: str, deployment: str, run: str = "", heir: str = "") -> bool:
     """Takes a deployment away, traffic first; True once it is gone.
+
+    `heir` serves on: where the one that goes has all the traffic, whoever gave it that was cut off before he said so.
 
     Raises:
         ForeignResourceError: it, or its endpoint, is somebody else's.
@@ -88,7 +90,8 @@ def take_down(endpoint: str, name: str, deployment: str, run: str = "") -> bool:
     found = deployments.find_endpoint(endpoint, name)
     if found is not None and (found.traffic.get(deployment) or found.mirror.get(deployment)):
         if found.state == "succeeded":
-            outside().online.set_traffic(endpoint, {deployment: 0, **_without(found.traffic, deployment)}, {})
+            rest = _without(found.traffic, deployment) or ({heir: 100} if heir and _is_up(endpoint, heir) else {})
+            outside().online.set_traffic(endpoint, {deployment: 0, **rest}, {})
         return False
     if made.state != "deleting":
         outside().online.delete_deployment(endpoint, deployment)

@@ -18,7 +18,7 @@ from shared.errors import (
     TransientError,
     UnreadableError,
 )
-from shared.lifecycle import begin, closing, problems, step, telling
+from shared.lifecycle import begin, closing, notify, problems, step, telling
 from shared.lifecycle.intake import look_at_folder
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Run, Upload, kind_of, rests
@@ -62,7 +62,10 @@ def _look(look: work.Look) -> str:
         look_at_folder(look.id)
         return "looked"
     loaded = store.find(look.kind, look.id)
-    return step.take(loaded, look.due) if loaded else "gone"
+    if loaded is None:
+        return "gone"
+    rested, told = loaded.rested, step.take(loaded, look.due)
+    return told + notify.tell(loaded, look.due) if rested else told
 
 
 def failed(look: work.Look, error: ServiceError, *, alone: bool = False) -> str:

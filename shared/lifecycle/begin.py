@@ -9,7 +9,7 @@ from shared.azure.seen import Listed
 from shared.datasets.check import Verdict
 from shared.lifecycle.snapshots import Manifest
 from shared.runs import identity
-from shared.runs.records import Moment, Run, Upload, now, stamp
+from shared.runs.records import Moment, Notice, Run, Upload, now, stamp
 from shared.training.base_model import BaseModel
 from shared.training.forecast import trained_tokens
 
@@ -50,6 +50,7 @@ def run(
         base_model={"id": model.id, "name": model.name, "version": model.version},
         parameters=chosen,
         config=config,
+        notice=Notice(upload.notice.webhook),
         timeline=[
             *(moment for moment in upload.timeline if moment.state == "received"),
             Moment("validated", now(), f"{verdict.rows} rows"),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from shared import clock
 from shared.azure.seen import Listed
 from shared.errors import DroptuneError, ServiceError, UnreadableError
-from shared.lifecycle import advance, closing, orphans, problems, step, sweep
+from shared.lifecycle import advance, closing, notify, orphans, problems, step, sweep
 from shared.runs import slots, store, work
 from shared.runs.records import moment, rests
 
@@ -30,20 +30,22 @@ LONGEST_WAIT = 3600.0
 def reconcile() -> int:
     """Looks at what is active and overdue; returns at how many. One listing, however many records ever were."""
     began = clock.monotonic()
-    count, present = 0, store.ACTIVE.now()
+    count, present, untold = 0, store.ACTIVE.now(), list[tuple[str, str]]()
     for kind, identity, marker in _turned(store.active(), present):
         if clock.monotonic() > began + ASKING_SECONDS:
             log.warning("a tick was too short for all that is active: the next one begins elsewhere")
             break
         try:
-            count += _reconcile_one(kind, identity, marker, present, began + TICK_SECONDS)
+            count += _reconcile_one(kind, identity, marker, present, began + TICK_SECONDS, untold)
         except UnreadableError as error:
             problems.note(kind, identity, error.reason, error.fix)
         except DroptuneError as error:
             log.warning("cannot reconcile %s %s: %s", kind, identity, error.reason)
         except Exception:
             log.exception("cannot reconcile %s %s", kind, identity)
-    return count + _now_and_then()
+    count += _now_and_then()
+    _tell(untold, began + TICK_SECONDS)
+    return count
 
 
 def _turned(active: list[T], present: datetime) -> list[T]:
@@ -75,13 +77,34 @@ def _trains(run: str) -> bool:
     return loaded is not None and loaded.record.state in ("validated", "submitted")
 
 
-def _reconcile_one(kind: str, identity: str, marker: Listed, present: datetime, ends: float) -> int:
+def _tell(untold: list[tuple[str, str]], ends: float) -> None:
+    """Webhooks come last: one that is slow must hold up nothing but other webhooks."""
+    for kind, identity in untold:
+        if clock.monotonic() > ends:
+            return  # the next tick begins elsewhere
+        try:
+            loaded = store.load(kind, identity)
+            notify.tell(loaded, loaded.record.next_look)
+        except DroptuneError as error:
+            log.warning("cannot tell how %s %s rests: %s", kind, identity, error.reason)
+        except Exception:
+            log.exception("cannot tell how %s %s rests", kind, identity)
+
+
+def _reconcile_one(
+    kind: str, identity: str, marker: Listed, present: datetime, ends: float, untold: list[tuple[str, str]]
+) -> int:
+    """Looks at one; what rests and has a webhook that does not know it yet comes into `untold`."""
     loaded = store.find(kind, identity)
     old = marker.modified + GRACE < present
     if loaded is None or rests(loaded.record):
         if clock.monotonic() > ends:
             return 0  # the next tick looks again
         over = not store.is_listed(kind, identity) if loaded is None else closing.close(loaded.record)
+        if loaded is not None and notify.waits(loaded.record):
+            over = False
+            if _overdue(loaded.record.next_look):
+                untold.append((kind, identity))
         if over and old:
             store.unmark(marker)
         return 0

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from shared import clock
 from shared.errors import DroptuneError
 from shared.lifecycle import closing, telling
 from shared.lifecycle.outcome import Again, Enter, Leave, Outcome
 from shared.lifecycle.steps import tidy
 from shared.lifecycle.table import STEPS
 from shared.runs import store, work
-from shared.runs.records import Endpoint, Record, Run, kind_of, moment, rests
-
-SLACK_SECONDS = 2.0
+from shared.runs.records import Endpoint, Record, Run, kind_of, rests
 
 
 def take(loaded: store.Loaded[Any], due: str = "", *, alone: bool = False) -> str:
@@ -23,7 +19,7 @@ def take(loaded: store.Loaded[Any], due: str = "", *, alone: bool = False) -> st
     `due` names the message that brought the look: one that the record no longer waits for is passed over. `alone`: no message is sent, the caller goes on by itself.
     """
     record: Record = loaded.record
-    if due and due != record.next_look and _is_ahead(record):
+    if due and due != record.next_look and work.is_ahead(record):
         return "another look is under way"
     if rests(record):
         return _close(record)
@@ -62,7 +58,7 @@ def _apply(loaded: store.Loaded[Any], outcome: Outcome, due: str, alone: bool) -
 def _again(loaded: store.Loaded[Any], outcome: Again, due: str, alone: bool) -> str:
     """Asks for the next look, unless another message will bring it: events must not multiply the messages."""
     record: Record = loaded.record
-    if due != record.next_look and _is_ahead(record):
+    if due != record.next_look and work.is_ahead(record):
         if outcome.changed:
             store.save(loaded)
         return "a later look is under way"
@@ -72,11 +68,6 @@ def _again(loaded: store.Loaded[Any], outcome: Again, due: str, alone: bool) -> 
     if not alone:
         work.follow(record, outcome.delay)
     return f"look again in {outcome.delay:.1f} s"
-
-
-def _is_ahead(record: Record) -> bool:
-    """Whether the message that the record waits for is still to come."""
-    return bool(record.next_look) and moment(record.next_look) > clock.now() - timedelta(seconds=SLACK_SECONDS)
 
 
 def _enter(loaded: store.Loaded[Any], outcome: Enter, alone: bool) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from shared import reports
 from shared.datasets.check import Verdict
-from shared.lifecycle import begin
+from shared.lifecycle import begin, notify
 from shared.lifecycle.outcome import Enter, Outcome
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Moment, Run, Upload, now
@@ -33,8 +33,11 @@ def accept(upload: Upload, run: Run, verdict: Verdict, expected: dict[str, Any] 
         return _begun(upload, run, report)
     found = store.load("run", run.id)
     known: Run = found.record
+    renamed = notify.adopt(known, run)
     if not begin.is_of(known, upload):
         return _same_again(upload, run, found, report)
+    if renamed:
+        _renew_run(found, begin.order(run))
     if reports.beside(upload.path).get("run") == run.id:
         work.follow(found.record)
         return Enter("accepted", run.id)
@@ -53,16 +56,22 @@ def _same_again(upload: Upload, asked: Run, found: store.Loaded[Run], report: di
     told = f"same content, parameters and base model as run {known.id} ({known.state})"
     reports.publish(upload.path, {**report, "state": "duplicate", "reason": told})
     if again > begin.order(known):
-        _renew(known.name, known.id, again)
-        known.dataset = {**known.dataset, "order": again}
         known.timeline = [*known.timeline, Moment(known.state, now(), f"the same was dropped again as {upload.path}")]
-        if known.state == "superseded" and known.model:
-            known.reason = known.fix = ""
-            known.wait()
-            known.enter("registered", "the folder's newest again")
-        store.save(found)
+        _renew_run(found, again)
         work.follow(known)
     return Enter("duplicate", told, told)
+
+
+def _renew_run(found: store.Loaded[Run], order: str) -> None:
+    """The run is the folder's newest from now on; where an older one has the endpoint, it gets that again."""
+    known = found.record
+    _renew(known.name, known.id, order)
+    known.dataset = {**known.dataset, "order": order}
+    if known.state == "superseded" and known.model:
+        known.reason = known.fix = ""
+        known.wait()
+        known.enter("registered", "the folder's newest again")
+    store.save(found)
 
 
 def _renew(name: str, run: str, order: str) -> None:

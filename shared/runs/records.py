@@ -54,6 +54,18 @@ class Record(msgspec.Struct, kw_only=True):
         self.timeline.append(Moment(state, at or now(), detail))
 
 
+class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whom to tell how a record rests, and how far that is: `of` is the rest that `tries` were made for, till `over`.
+
+    `webhook` is an address whose path is a secret.
+    """
+
+    webhook: str = ""
+    of: str = ""
+    tries: int = 0
+    over: bool = False
+
+
 class Upload(Record, kw_only=True):
     """A dropped file: (path, ETag) with what lay beside it when it was looked at."""
 
@@ -61,6 +73,7 @@ class Upload(Record, kw_only=True):
     etag: str
     run: str = ""
     companions: dict[str, str] = {}
+    notice: Notice = Notice()
 
 
 class Run(Record, kw_only=True):
@@ -80,6 +93,7 @@ class Run(Record, kw_only=True):
     evaluation: dict[str, Any] = {}
     rollout: dict[str, Any] = {}
     cost: dict[str, Any] = {}
+    notice: Notice = Notice()
 
 
 class Interval(msgspec.Struct):
@@ -164,6 +178,16 @@ def rests(record: Record) -> bool:
         waits = record.wake_wanted or record.awake or record.ends
         return record.state == "absent" or (record.state == "asleep" and not waits)
     return record.state in RESTS[kind_of(record)]
+
+
+def rests_since(record: Record) -> str:
+    """When a record entered its state, as its timeline says; empty where that says nothing."""
+    since = ""
+    for moment in reversed(record.timeline):
+        if moment.state != record.state:
+            break
+        since = moment.at
+    return since
 
 
 def now() -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import msgspec
 
+from shared import clock
 from shared.azure import queue
-from shared.runs.records import Record, kind_of
+from shared.runs.records import Record, kind_of, moment
+
+SLACK_SECONDS = 2.0
 
 
 class Look(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -29,6 +34,11 @@ def look_at(kind: str, identity: str, delay: float = 0.0, *, tries: int = 0, due
 def follow(record: Record, delay: float = 0.0) -> None:
     """Asks for the look that a record waits for since it was saved, in `delay` seconds."""
     look_at(kind_of(record), record.id, delay, due=record.next_look)
+
+
+def is_ahead(record: Record) -> bool:
+    """Whether the message that a record waits for is still to come."""
+    return bool(record.next_look) and moment(record.next_look) > clock.now() - timedelta(seconds=SLACK_SECONDS)
 
 
 def parse(body: bytes) -> Look:

@@ -14,6 +14,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, help="run so many seeds")
     parser.add_argument("--first", type=int, default=1, help="the first of them")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--webhooks", action="store_true", help="in these seeds folders name webhooks")
     parser.add_argument("--sweep", action="store_true", help="every call of the fault-free story with every fault")
     parser.add_argument("--each", type=int, default=2, help="of calls that are the same in the same step, so many")
     parser.add_argument("--case", nargs=2, metavar=("CALL", "FAULT"), help="replay one case of the sweep")
@@ -34,7 +35,7 @@ def main() -> int:
             print(f"{number:3} {', '.join(names)}")
         return 0
     if given.seed is not None:
-        return _replay(given.seed)
+        return _replay(given.seed, given.webhooks)
     if given.case:
         return _case(int(given.case[0]), given.case[1])
     if given.mutants:
@@ -47,11 +48,15 @@ def _all(given: argparse.Namespace) -> int:
     from tests.simulation.many import run_many
     from tests.simulation.sweep import sweep
 
-    many = run_many(given.first, given.seeds or 1000, given.processes) if given.seeds or not given.sweep else None
+    wanted = given.first, given.seeds or 1000, given.processes, given.webhooks
+    many = run_many(*wanted) if given.seeds or not given.sweep else None
     ends = sweep(given.processes, given.each) if given.sweep else None
-    for part in (many, ends):
+    hooked = run_many(1, max(1, many.schedules // 5), given.processes, True) if given.figures and many else None
+    for part in (many, hooked, ends):
         if part is not None:
             print(part.told())
+    if many is not None and hooked is not None:
+        many.join(hooked)
     if given.figures and many is not None and ends is not None:
         figures.write(many, ends)
     return 1 if (many and many.failed) or (ends and ends.failed) else 0
@@ -67,12 +72,12 @@ def _mutants(processes: int) -> int:
     return 1 if missed else 0
 
 
-def _replay(seed: int) -> int:
+def _replay(seed: int, webhooks: bool) -> int:
     from tests.simulation.schedules import run
     from tests.simulation.setting import production
 
     with production(stubbed=True):
-        outcome = run(seed, print)
+        outcome = run(seed, print, webhooks)
     print(f"seed {seed}: {outcome.steps} steps, {outcome.calls} calls: {outcome.violation or 'no violation'}")
     return 1 if outcome.violation else 0
 

@@ -52,20 +52,21 @@ class Checker:
         from tests.simulation.checks.data import Data
         from tests.simulation.checks.identity import Identity
         from tests.simulation.checks.money import Money
+        from tests.simulation.checks.notices import Notices
         from tests.simulation.checks.records import Records
         from tests.simulation.checks.rest import Rest
 
         self.history = History(simulation)
         self.judges = [kind(self.history) for kind in (Identity, Data, Money, Records, Answers)]
-        self.rest = Rest(self.history)
+        self.rest, self.notices = Rest(self.history), Notices(self.history)
 
     def at_rest(self) -> str:
         """What is still going on, or an empty text."""
-        return self.rest.goes_on()
+        return self.rest.goes_on() or self.notices.goes_on()
 
     def finish(self) -> None:
         """Judges the end."""
-        for judge in (*self.judges, self.rest):
+        for judge in (*self.judges, self.rest, self.notices):
             for name in dir(type(judge)):
                 if name.startswith("end_"):
                     getattr(judge, name)()
@@ -76,7 +77,7 @@ class Checker:
 
 def table() -> dict[int, list[str]]:
     """The checks that show each invariant."""
-    from tests.simulation.checks import answers, data, identity, money, records, rest  # noqa: F401
+    from tests.simulation.checks import answers, data, identity, money, notices, records, rest  # noqa: F401
 
     found: dict[int, list[str]] = {}
     for name, (numbers, _) in CHECKS.items():

@@ -29,6 +29,7 @@ CONDITIONAL = ("record write", "record create", "job create", "report write", "m
 PLATFORM_POINTS = ("queue receive", "queue delete", "event delivery")
 PLATFORM = ("killed before", "killed after the effect", "503", "time-out after the effect", "time-out before")
 ASKED = ("invoke", "invoke probe")
+ANSWERED = (*ASKED, "webhook post")  # their gateways raise nothing
 SAVES, SENDS = ("record write", "record create"), ("queue send",)
 
 
@@ -151,7 +152,7 @@ class Faults:
 
         if fault == "404" and missing is not RAISES:
             return missing
-        if point in ASKED:
+        if point in ANSWERED:
             return self._reply(fault, effect)
         if fault in AFTER:
             answer = effect()
@@ -160,7 +161,7 @@ class Faults:
         raise raised(fault)
 
     def _reply(self, fault: str, effect: Callable[[], Any]) -> Any:
-        """The gateway of inference raises nothing: it answers what came, 0 or 408."""
+        """A gateway that raises nothing answers what came, 0 or 408."""
         from shared.azure.seen import Reply
 
         if fault == GONE:

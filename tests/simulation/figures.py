@@ -9,7 +9,7 @@ from typing import Any
 from tests.simulation.faults import FAULTS, PLATFORM, PLATFORM_POINTS, applies
 from tests.simulation.many import Figures
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.points import POINTS
+from tests.simulation.points import ALL
 from tests.simulation.sweep import Ends
 
 PLACE = Path(__file__).resolve().parents[2] / "docs" / "reliability.json"
@@ -43,14 +43,14 @@ def write(many: Figures, ends: Ends) -> None:
 def rare(fired: dict[str, int], schedules: int) -> list[str]:
     """The points at which faults fired less often than they should in so many schedules."""
     least = LEAST * schedules / 10_000
-    return [f"{point} ({fired.get(point, 0)})" for point in POINTS if fired.get(point, 0) < least]
+    return [f"{point} ({fired.get(point, 0)})" for point in ALL if fired.get(point, 0) < least]
 
 
 def wanted() -> list[tuple[str, str]]:
     """Every fault at every point where it can befall."""
     return [
         (point, fault)
-        for point in POINTS
+        for point in ALL
         for fault in (PLATFORM if point in PLATFORM_POINTS else FAULTS)
         if applies(point, fault)
     ]

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.simulation.schedules import Outcome, run
 from tests.simulation.setting import production
@@ -33,6 +34,15 @@ class Figures:
         if outcome.violation:
             self.failed[outcome.seed] = outcome.violation
 
+    def join(self, other: Figures) -> None:
+        """Takes in what another lot of schedules gave."""
+        self.schedules += other.schedules
+        self.steps += other.steps
+        self.calls += other.calls
+        self.seconds += other.seconds
+        self.fired.update(other.fired)
+        self.failed.update(other.failed)
+
     def kinds(self) -> dict[str, list[int]]:
         """Seeds by what they violated, names and numbers left out."""
         found: dict[str, list[int]] = {}
@@ -54,24 +64,24 @@ class Figures:
         return "\n".join(lines)
 
 
-def run_many(first: int, count: int, processes: int) -> Figures:
-    """Runs seeds from `first` on."""
+def run_many(first: int, count: int, processes: int, webhooks: bool = False) -> Figures:
+    """Runs seeds from `first` on; `webhooks`: their folders name some."""
     began = time.monotonic()
     figures = Figures()
     seeds = range(first, first + count)
     if processes == 1:
-        for outcome in _some(seeds):
+        for outcome in _some(seeds, webhooks):
             figures.add(outcome)
     else:
         parts = [seeds[at : at + 25] for at in range(0, count, 25)]
         with multiprocessing.get_context("fork").Pool(processes) as pool:
-            for outcomes in pool.imap_unordered(_some, parts):
+            for outcomes in pool.imap_unordered(partial(_some, webhooks=webhooks), parts):
                 for outcome in outcomes:
                     figures.add(outcome)
     figures.seconds = time.monotonic() - began
     return figures
 
 
-def _some(seeds: Iterable[int]) -> list[Outcome]:
+def _some(seeds: Iterable[int], webhooks: bool) -> list[Outcome]:
     with production(stubbed=True):
-        return [run(seed) for seed in seeds]
+        return [run(seed, webhooks=webhooks) for seed in seeds]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count
@@ -14,11 +15,12 @@ from shared.azure.outside import outside
 from shared.azure.seen import Job
 from shared.endpoints import deployments, idle, rollout, usage
 from shared.errors import ConflictError, ServiceError, TransientError
-from shared.lifecycle import advance, reconcile, snapshots, step, sweep, telling, views
+from shared.lifecycle import advance, news, notify, reconcile, snapshots, step, sweep, telling, views
 from shared.lifecycle.steps import evaluate, go_live, sleep
 from shared.lifecycle.table import STEPS
 from shared.models import registration
 from shared.runs import identity, store
+from shared.runs.records import Notice
 from shared.training import pipeline, quota
 from tests.simulation.outside.online import CANARY
 from tests.simulation.schedules import run
@@ -42,7 +44,7 @@ def _unconditional(self: Any, path: str, data: bytes, **more: Any) -> str:
     return outside().blobs.write(self.name, path, data, if_match=None, create=create, content_type="")
 
 
-def _over(self: Any, path: str, data: bytes, **more: Any) -> str:
+def _made_over(self: Any, path: str, data: bytes, **more: Any) -> str:
     return outside().blobs.write(self.name, path, data, if_match=more.get("if_match"), create=False, content_type="")
 
 
@@ -68,6 +70,7 @@ _job_name, _deployment_name, _run_id, _find_job = (
     pipeline.find,
 )
 _submit, _event, _requests, _container_now = pipeline.submit, views.event, usage.requests_by_minute, blobs.Container.now
+_look = advance._look
 _deploy, _go_live = STEPS["run"]["registered"], STEPS["run"]["deploying"]
 _numbers = count(1)
 
@@ -103,7 +106,7 @@ def _any_endpoint(endpoint: str, name: str) -> Any:
     return outside().online.find(endpoint)
 
 
-def _not_verified(endpoint: str, name: str, deployment: str, run: str = "") -> bool:
+def _not_verified(endpoint: str, name: str, deployment: str, run: str = "", heir: str = "") -> bool:
     try:
         _take_down(endpoint, name, deployment, run)
     except ServiceError:
@@ -130,7 +133,7 @@ def _registered(job: Job, name: str, version: str, run: str, tags: dict[str, str
 
 MUTANTS: dict[str, list[Change]] = {
     "records are written without If-Match": [(blobs.Container, "write", _unconditional)],
-    "records are made over what is there": [(blobs.Container, "write", _over)],
+    "records are made over what is there": [(blobs.Container, "write", _made_over)],
     "after a conflict the record is written over": [(store, "save", _overwritten)],
     "the job's name is another each time": [
         (identity, "job_name", lambda run, n: f"{_job_name(run, n)}{next(_numbers):04d}")
@@ -180,6 +183,29 @@ MUTANTS: dict[str, list[Change]] = {
 }
 
 
+# Caught where folders name webhooks: there alone they do anything.
+OF_WEBHOOKS: dict[str, list[Change]] = {
+    "a webhook is told of what goes on": [
+        (notify, "waits", lambda record: bool(getattr(record, "notice", Notice()).webhook) and not record.notice.over),
+        (news, "WORDS", defaultdict(str)),
+        (advance, "_look", lambda look: _taken_and_told(look)),
+    ],
+    "who did not answer is not told again": [(notify, "PAUSES", ())],
+    "a try is not counted": [(notify, "_claim", lambda loaded: loaded.record.wait(60.0))],
+    "the message alone brings a webhook": [(reconcile, "_tell", lambda *given: None)],
+    "an event tells the webhook": [(views, "event", lambda run: {**_event(run), "webhook": run.notice.webhook})],
+    "a webhook is told of another run's rest": [(news, "identity", lambda record: f"{record.name}@{record.created}")],
+}
+MUTANTS |= OF_WEBHOOKS
+
+
+def _taken_and_told(look: Any) -> str:
+    loaded = store.find(look.kind, look.id) if look.kind != "folder" else None
+    if loaded is None:
+        return _look(look)
+    return step.take(loaded, look.due) + notify.tell(loaded, loaded.record.next_look)
+
+
 def _begun(endpoint: str, name: str, deployment: str, recipe: rollout.Recipe, operation: dict[str, str]) -> bool:
     if _endpoint(endpoint, name) is None:
         deployments.start_endpoint(endpoint, name)
@@ -195,10 +221,10 @@ def caught(name: str, most: int = MOST) -> Caught | None:
         for seed in range(1, most + 1):
             undo = _plant(MUTANTS[name])
             try:
-                told = run(seed).violation
+                told = run(seed, webhooks=name in OF_WEBHOOKS).violation
             finally:
                 _undo(undo)
-            if told and not run(seed).violation:
+            if told and not run(seed, webhooks=name in OF_WEBHOOKS).violation:
                 return Caught(name, seed, told)
     return None
 

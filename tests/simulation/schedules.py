@@ -11,9 +11,10 @@ from shared.lifecycle import intake
 from shared.runs import identity
 from tests.simulation import contents
 from tests.simulation.faults import FAULTS, KILLS, PASSING, PLATFORM, PLATFORM_POINTS, REFUSALS, applies
+from tests.simulation.outside.webhooks import MODES, address
 from tests.simulation.outside.world import WORKSPACE
 from tests.simulation.platform import Profile
-from tests.simulation.points import POINTS
+from tests.simulation.points import POINTS, WEBHOOK
 from tests.simulation.setting import IDLE, LAG
 from tests.simulation.story import Simulation
 
@@ -44,9 +45,11 @@ class Outcome:
     violation: str = ""
 
 
-def run(seed: int, told: Callable[[str], None] | None = None) -> Outcome:
-    """One seed; production code must belong to nobody else meanwhile."""
+def run(seed: int, told: Callable[[str], None] | None = None, webhooks: bool = False) -> Outcome:
+    """One seed; production code must belong to nobody else meanwhile. `webhooks`: its folders name some."""
     simulation = made(seed, told)
+    if webhooks:
+        _name_webhooks(simulation, Random(f"webhooks {seed}"))
     violation = ""
     try:
         play(simulation, Random(f"plan {seed}"))
@@ -122,6 +125,18 @@ def _rarely(simulation: Simulation, plan: Random) -> None:
         simulation.world.computes.limit, simulation.short = 0, True
     elif chance < 0.06:
         simulation.on_point["job get"] = simulation.plant_job
+
+
+def _name_webhooks(simulation: Simulation, plan: Random) -> None:
+    """Most folders name a webhook, which is up, down, slow or odd, mostly from the beginning on."""
+    for folder in ("acme", "beta", "gamma"):
+        mode = plan.choice(MODES)
+        simulation.webhooks[folder] = address(mode, folder)
+        at = plan.choice((1.0, 1.0, 1.0, plan.uniform(60, 1200), None))
+        if at is not None:
+            simulation.kernel.after(at, lambda folder=folder: simulation.drop(f"{folder}/droptune.toml", b""))
+    for _ in range(plan.choice((0, 0, 4))):
+        simulation.faults.wanted.setdefault(WEBHOOK, []).append(plan.choice(FAULTS))
 
 
 def play(simulation: Simulation, plan: Random) -> None:

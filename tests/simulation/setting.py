@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "DROPTUNE_METRICS_LAG": "5m",
     "DROPTUNE_MAX_COST_USD": "1000",
     "DROPTUNE_JOB_TIMEOUT": "90m",
+    "DROPTUNE_WEBHOOK_HOSTS": "*.hooks.example",
 }
 
 

@@ -42,6 +42,7 @@ class Simulation:
         self.platform = Platform(self.world, self.faults, self.profile, told=say)
         self.people = Process("people")
         self.answers: list[tuple[float, str, Any]] = []
+        self.webhooks: dict[str, str] = {}  # by folder, what its droptune.toml names
         self.stops = self.kills = 0
         self.slow = self.permanent = self.short = False
         self.strangers: dict[str, str] = {}  # runs whose first job's name is somebody else's, and that job
@@ -129,6 +130,9 @@ class Simulation:
 
     def drop(self, path: str, data: bytes) -> str:
         """Somebody uploads a file."""
+        folder, _, name = path.partition("/")
+        if name == "droptune.toml" and folder in self.webhooks:
+            data += f'[notify]\nwebhook = "{self.webhooks[folder]}"\n'.encode()
         self.say(f"people: drop {path} ({len(data)} bytes)")
         return self.world.blobs.put("datasets", path, data)
 
@@ -170,6 +174,7 @@ class Simulation:
         self.say("--- quiet ---")
         self.faults.quiet()
         self.profile.calm()
+        self.world.webhooks.mended = True
         self.quiet_since = max(self.kernel.now, *(host.frozen_until for host in self.platform.hosts))
 
 

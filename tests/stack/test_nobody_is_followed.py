@@ -22,7 +22,7 @@ pytestmark = pytest.mark.stack
 ROOT = Path(__file__).parents[2]
 KEY = "key-of-the-endpoint"
 # Modules of production code that may open a connection of their own; all else goes through Azure's SDKs.
-CONNECTING = {"shared/azure/inference.py", "shared/azure/wire.py"}
+CONNECTING = {"shared/azure/inference.py", "shared/azure/webhooks.py", "shared/azure/wire.py"}
 LIBRARIES = {"requests", "aiohttp", "httpx", "urllib3", "http", "socket", "urllib.request", "ftplib", "smtplib"}
 
 
@@ -83,7 +83,7 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-def test_only_two_modules_open_connections_of_their_own() -> None:
+def test_only_three_modules_open_connections_of_their_own() -> None:
     connecting = set()
     for folder in ("shared", "functions"):
         for path in (ROOT / folder).rglob("*.py"):

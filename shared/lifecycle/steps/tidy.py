@@ -34,7 +34,7 @@ def _came_to_rest(run: str) -> bool:
 
 def _gone(record: Endpoint, deployment: str, run: str) -> bool:
     try:
-        gone = rollout.take_down(record.endpoint_name, record.name, deployment, run)
+        gone = rollout.take_down(record.endpoint_name, record.name, deployment, run, record.deployment)
     except ForeignResourceError:
         gone = True  # whatever bears this name now is not ours to touch
     if gone:

@@ -13,7 +13,7 @@ from shared.datasets.config import FILE, Config, config_finding, parse
 from shared.datasets.findings import Finding
 from shared.datasets.paths import bad_name
 from shared.errors import ConflictError, NotFoundError, UserError
-from shared.lifecycle import begin, patience, snapshots, verdicts
+from shared.lifecycle import begin, notify, patience, snapshots, verdicts
 from shared.lifecycle.outcome import OVERWRITTEN, Again, Enter, Outcome
 from shared.lifecycle.uploads import DATASETS, companions, files, folder
 from shared.runs.records import Upload
@@ -48,7 +48,8 @@ def _judge(upload: Upload, blob: Listed, blobs: list[Listed]) -> Outcome:
         return verdicts.reject(upload, check.Verdict(False, 0, [wrong], 1, {}))
     data = _config_bytes(upload)
     config, findings = parse(data) if data is not None else (Config(), [])
-    findings = findings or patience.refused(config, data)
+    findings = findings or patience.refused(config, data) or notify.refused(config, data)
+    upload.notice = notify.named(upload.notice, "" if findings else config.notify.webhook or "")
     sources = files(blob, blobs)
     beside = [(source.path, source.etag) for role, source in sources.items() if role != "dataset"]
     where = snapshots.prefix(upload.name, blob.etag, [beside, config.test_fraction, config.validation_fraction])
@@ -70,6 +71,7 @@ def _judge(upload: Upload, blob: Listed, blobs: list[Listed]) -> Outcome:
             )
         manifest = manifest or snapshot.commit(verdict.counts)
     settings_of_run = {**msgspec.to_builtins(config), "left_out": left_out}
+    del settings_of_run["notify"]  # an address is a secret: it stands in one place of the record
     run = begin.run(upload, blob, _dropped(blob, blobs), verdict, (where, manifest), (model, chosen, settings_of_run))
     size = "" if config.compute else settings().compute_size  # a cluster of the dropper's is looked at when it trains
     weights = model.tags.get("box_weights")

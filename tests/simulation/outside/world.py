@@ -12,6 +12,7 @@ from tests.simulation.outside.gate import Gate
 from tests.simulation.outside.online import FakeInference, FakeOnline
 from tests.simulation.outside.queue import FakeQueue
 from tests.simulation.outside.topics import FakeTopics
+from tests.simulation.outside.webhooks import FakeWebhooks
 from tests.simulation.outside.workspace import FakeComputes, FakeJobs, FakeModels, FakeRegistry
 
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
@@ -32,6 +33,7 @@ class World:
         self.computes = FakeComputes(self.gate)
         self.online = FakeOnline(self.gate)
         self.inference = FakeInference(self.gate, self.online)
+        self.webhooks = FakeWebhooks(self.gate)
         self._alone: dict[str, Any] = {"instance": "alone"}
 
     @property

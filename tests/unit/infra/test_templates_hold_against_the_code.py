@@ -140,6 +140,7 @@ def test_the_defaults_are_ones_that_the_code_takes() -> None:
         "DROPTUNE_MAX_COST_USD": "maxCostUsd",
         "DROPTUNE_IDLE_AFTER": "idleAfter",
         "DROPTUNE_PII": "personalData",
+        "DROPTUNE_WEBHOOK_HOSTS": "webhookHosts",
     }
     defaults = {name: str(known[parameter]["default"]) for name, parameter in pairs.items()}
     taken = read(defaults)

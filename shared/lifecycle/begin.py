@@ -24,7 +24,7 @@ def run(
 ) -> Run:
     """The run of a verdict: `snapshot` is where it lies and what it holds, `plan` base model, parameters and settings.
 
-    `dropped` is when the youngest of its files was written, by the storage's clock: the order of a folder's uploads.
+    `dropped` is when the youngest of its files was written, by the storage's clock.
     Its id derives from the folder, the snapshot's hash, the parameters, the base model's version, and what else of the
     settings changes the outcome.
     """
@@ -40,7 +40,7 @@ def run(
             "path": upload.path,
             "etag": upload.etag,
             "modified": stamp(blob.modified),
-            "order": f"{stamp(dropped)}|{stamp(blob.modified)}|{blob.etag}",
+            "order": f"{stamp(blob.modified)}|{stamp(dropped)}|{blob.etag}",
             "rows": verdict.rows,
             **{f"{side}_rows": count for side, count in verdict.counts.items()},
             **trained_tokens(verdict.profile, verdict.counts),
@@ -74,8 +74,9 @@ def is_of(run: Run, upload: Upload) -> bool:
 
 
 def order(run: Run) -> str:
-    """What orders the uploads of a folder, as text: when the youngest of its files was written, when it was, its ETag.
+    """What orders the uploads of a folder, as text: when each was written, then the youngest that lies beside it, its ETag.
 
-    A run that an older droptune began has only the second.
+    A run that an older droptune began has only the first. What lies beside comes second: an older upload that is judged
+    after a new `droptune.toml` came must not outrank a newer one that was judged before.
     """
     return str(run.dataset.get("order") or run.dataset["modified"])

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from azureml_box.errors import BadRequest
-from azureml_box.http import accepted, body, json, made, newest_page
+from azureml_box.http import accepted, body, json, listed, made
 from azureml_box.jobs import bodies, documents, files, listings
 from azureml_box.jobs.submission import plan_of
 from azureml_box.stamps import stamp
@@ -26,7 +26,7 @@ def routes(box: Box) -> list[BaseRoute]:
 
     async def listing(request: Request) -> Response:
         check_query(box, request, listings.PARAMETERS)
-        return newest_page(box, request, documents.KIND, listings.chosen(request.query_params))
+        return listed(box, request, documents.KIND, listings.chosen(request.query_params), newest_first=True)
 
     async def get(request: Request) -> Response:
         check_query(box, request)

@@ -113,7 +113,7 @@ class StepRunner:
         if before:
             await self.uploads.settle()  # what is written back must not be overtaken by what it replaces
             await asyncio.to_thread(materials.write_back, self._box, made, before)
-        self._end(step, run, code)
+        await self._end(step, run, code)
         if key:
             reuse.keep(self._box, key, run)
 
@@ -160,11 +160,13 @@ class StepRunner:
         except TimeoutError as error:
             raise _overdue(step) from error
         except process.LostError as error:
-            self._end(step, run, 0)
+            await self._end(step, run, 0)
             raise StepFailed(str(error)) from error
-        self._end(step, run, code)
+        await self._end(step, run, code)
 
-    def _end(self, step: Step, run: str, code: int) -> None:
+    async def _end(self, step: Step, run: str, code: int) -> None:
+        if describe.is_kept(step):
+            await asyncio.to_thread(logs.as_output, self._box, run)
         self.uploads.begin(run, list(describe.outputs(step)), settle=code == 0)
         if code != 0:
             last = process.last_line(self._box.jobs.log(run))

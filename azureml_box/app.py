@@ -29,6 +29,7 @@ from azureml_box import (
     registry_routes,
     schedules,
     serving,
+    snapshots,
 )
 from azureml_box.config import Config
 from azureml_box.context import Box
@@ -99,6 +100,7 @@ async def _health(_request: Request) -> Response:
 
 
 async def _start(box: Box) -> None:
+    await snapshots.resume(box)
     box.operations.interrupt_unfinished()
     await box.events.start()
     await lifetime.start_work(box)

@@ -13,7 +13,7 @@ from azureml_box.asset_documents import version_document
 from azureml_box.asset_kinds import KINDS
 from azureml_box.code_routes import empty_code, registry_base
 from azureml_box.errors import NotFound
-from azureml_box.http import body, json, made, page
+from azureml_box.http import body, json, listed, made
 from azureml_box.registry_routes import known
 
 if TYPE_CHECKING:
@@ -51,8 +51,16 @@ class _Handlers:
 
     async def list_containers(self, request: Request) -> Response:
         """GET {kind}"""
-        docs = containers.listing(self._box, self._kind, self._scope(request))
-        return page(self._box, request, asset_rules.viewed(request, docs))
+        scope = self._scope(request)
+
+        def keep(kept: dict[str, Any]) -> bool:
+            return asset_rules.in_view(request, kept) and containers.is_listed(self._box, self._kind, scope, kept)
+
+        def shown(kept: dict[str, Any]) -> dict[str, Any]:
+            return containers.document(self._box, self._kind, scope, kept)
+
+        table = containers.table(self._kind)
+        return listed(self._box, request, table, keep, below=f"{scope}|", shown=shown)
 
     async def get_container(self, request: Request) -> Response:
         """GET {kind}/{name}"""
@@ -69,10 +77,12 @@ class _Handlers:
         newest_first = "desc" in request.query_params.get("$orderBy", "desc").lower()
         scope, name = self._scope(request), request.path_params["name"]
         # Asked for by its hash, content is found under whatever name it has.
-        prefix = f"{scope}|" if "hash" in request.query_params else assets.key(scope, name)
-        docs = self._box.store.list(self._kind, prefix, newest_first=newest_first)
-        docs = [doc for doc in asset_rules.viewed(request, docs) if asset_rules.matches(request, doc)]
-        return page(self._box, request, docs)
+        below = None if "hash" in request.query_params else assets.key(scope, name)
+
+        def keep(doc: dict[str, Any]) -> bool:
+            return doc["_scope"] == scope and asset_rules.in_view(request, doc) and asset_rules.matches(request, doc)
+
+        return listed(self._box, request, self._kind, keep, below=below, newest_first=newest_first)
 
     async def get_version(self, request: Request) -> Response:
         """GET {kind}/{name}/versions/{version}"""
@@ -80,8 +90,9 @@ class _Handlers:
 
     async def delete_version(self, request: Request) -> Response:
         """DELETE {kind}/{name}/versions/{version}"""
-        key = self._key(request)
-        return Response(status_code=200 if self._box.store.delete(self._kind, key) else 204)
+        name, version = request.path_params["name"], request.path_params["version"]
+        gone = containers.remove_version(self._box, self._kind, self._scope(request), name, version)
+        return Response(status_code=200 if gone else 204)
 
     async def put_version(self, request: Request) -> Response:
         """PUT {kind}/{name}/versions/{version}: a version's content can be set once"""
@@ -96,7 +107,7 @@ class _Handlers:
         asset_rules.keep_first_build(before, properties)
         asset_rules.same_content(self._kind, name, version, fixed, before, properties)
         doc = version_document(self._box, self._kind, scope, name, version, properties, before)
-        self._box.store.put(self._kind, self._key(request), doc)
+        containers.keep_version(self._box, self._kind, doc)
         if before is None and self._kind == "models" and scope == assets.WORKSPACE:
             self._announce(name, version, properties)
         return made(self._box, request, doc, not before)
@@ -125,8 +136,7 @@ class _Handlers:
         name, scope = request.path_params["name"], self._scope(request)
         if self._kind != "components" or request.path_params["version"] != "azureml_default":
             return None
-        newest = self._box.store.list(self._kind, assets.key(scope, name), newest_first=True)
-        doc = next((doc for doc in newest if not doc["properties"]["isArchived"]), None)
+        doc = assets.newest(self._box, self._kind, scope, name)
         return doc and {**doc, "id": f"{containers.identifier(self._box, self._kind, scope, name)}/labels/default"}
 
     def _scope(self, request: Request) -> str:

@@ -40,13 +40,10 @@ def _same_code(name: str, version: str, before: dict[str, Any], after: dict[str,
         raise BadRequest(message, target="properties.componentSpec.code")
 
 
-def viewed(request: Request, docs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What `listViewType` asks for."""
+def in_view(request: Request, doc: dict[str, Any]) -> bool:
+    """Whether `listViewType` asks for it."""
     view = request.query_params.get("listViewType", "ActiveOnly")
-    if view == "All":
-        return docs
-    archived = view == "ArchivedOnly"
-    return [doc for doc in docs if bool(doc["properties"].get("isArchived")) == archived]
+    return view == "All" or bool(doc["properties"].get("isArchived")) == (view == "ArchivedOnly")
 
 
 def matches(request: Request, doc: dict[str, Any]) -> bool:

@@ -67,13 +67,17 @@ def key(scope: str, name: str, version: str = "") -> str:
     return f"{scope}|{name}|{version}"
 
 
+def newest(box: Box, kind: str, scope: str, name: str) -> dict[str, Any] | None:
+    """The version that was made last and is not archived."""
+    found = box.store.walk(kind, key(scope, name), newest_first=True)
+    return next((doc for doc in found if not doc["properties"]["isArchived"]), None)
+
+
 def find(box: Box, kind: str, asset_id: str) -> dict[str, Any]:
     """The stored version document of any asset, private keys included."""
     asset = parse(kind, asset_id)
     if asset.is_label:
-        newest = box.store.list(kind, key(asset.scope, asset.name), newest_first=True)
-        active = (found for found in newest if not found["properties"]["isArchived"])
-        doc = next(active, None) if asset.version in ("latest", "default") else None
+        doc = newest(box, kind, asset.scope, asset.name) if asset.version in ("latest", "default") else None
     else:
         doc = box.store.get(kind, key(asset.scope, asset.name, asset.version))
     if doc is None:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from azureml_box import datastores
 from azureml_box.asset_documents import version_document
 from azureml_box.asset_kinds import common
+from azureml_box.containers import keep_version
 from azureml_box.errors import NotFound
 from azureml_box.http import body, json
 from azureml_box.registry_routes import known
@@ -85,7 +86,7 @@ async def empty_code(box: Box, registry: str, name: str, version: str) -> str:
     identity = f"azureml://registries/{registry}/codes/{name}/versions/{version}"
     uri = box.storage.blob_url(await _container(box, identity), name)
     doc = version_document(box, "codes", registry, name, version, {**common({}), "codeUri": uri}, None)
-    box.store.put("codes", f"{registry}|{name}|{version}", {**doc, "_folder": str(folder), "_prefix": name})
+    keep_version(box, "codes", {**doc, "_folder": str(folder), "_prefix": name})
     return identity
 
 

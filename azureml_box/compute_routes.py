@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from azureml_box import compute_instances
-from azureml_box.computes import KIND, document, find, with_nodes
+from azureml_box.computes import KIND, document, find, running, with_nodes
 from azureml_box.errors import ArmError
-from azureml_box.http import accepted, body, json, page
+from azureml_box.http import accepted, body, json, listed
 from azureml_box.provisioning import BUSY, must_rest, settle
 from azureml_box.stamps import now
 
@@ -25,11 +25,12 @@ def routes(box: Box) -> list[Route]:
 
     async def listing(request: Request) -> Response:
         """All clusters, with what their nodes do now."""
-        return page(box, request, [with_nodes(box, doc) for doc in box.store.list(KIND)])
+        busy = running(box)
+        return listed(box, request, KIND, shown=lambda doc: with_nodes(doc, busy))
 
     async def get(request: Request) -> Response:
         """One cluster, with what its nodes do now."""
-        return json(with_nodes(box, find(box, request.path_params["name"])))
+        return json(with_nodes(find(box, request.path_params["name"]), running(box)))
 
     async def put(request: Request) -> Response:
         """Make, change or resize a cluster; a long-running operation."""

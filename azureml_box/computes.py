@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from azureml_box import compute_instances
@@ -99,15 +100,19 @@ def _scaled(inner: dict[str, Any]) -> dict[str, Any]:
     return inner
 
 
-def with_nodes(box: Box, doc: dict[str, Any]) -> dict[str, Any]:
-    """The document with what its nodes do now, counted from the jobs that run on it; an instance has no others."""
+def running(box: Box) -> Counter[str]:
+    """How many of the latest jobs run on each compute, by its name in lower case."""
+    return Counter(where for job in box.store.list("jobs", newest_first=True, limit=200) if (where := _place(job)))
+
+
+def with_nodes(doc: dict[str, Any], running: Counter[str]) -> dict[str, Any]:
+    """The document with what its nodes do now, given what runs; an instance has no others."""
     if doc["properties"]["computeType"] != "AmlCompute":
         return doc
     inner = doc["properties"]["properties"]
-    running = sum(1 for job in box.store.list("jobs", newest_first=True, limit=200) if _runs_on(job, doc["name"]))
-    scale = inner["scaleSettings"]
-    count = min(max(running, int(scale["minNodeCount"])), int(scale["maxNodeCount"]))
-    idle = max(count - running, 0)
+    busy, scale = running[doc["name"].lower()], inner["scaleSettings"]
+    count = min(max(busy, int(scale["minNodeCount"])), int(scale["maxNodeCount"]))
+    idle = max(count - busy, 0)
     inner |= {
         "allocationState": "Resizing" if doc["properties"]["provisioningState"] == "Updating" else "Steady",
         "allocationStateTransitionTime": doc["properties"]["modifiedOn"],
@@ -125,9 +130,9 @@ def with_nodes(box: Box, doc: dict[str, Any]) -> dict[str, Any]:
     return doc
 
 
-def _runs_on(job: dict[str, Any], name: str) -> bool:
+def _place(job: dict[str, Any]) -> str:
+    """The compute on which a command runs now; empty where none does."""
     properties = job.get("properties") or {}
-    compute = str(properties.get("computeId") or "").rsplit("/", 1)[-1]
-    return (
-        properties.get("jobType") == "Command" and properties.get("status") in _BUSY and compute.lower() == name.lower()
-    )
+    if properties.get("jobType") != "Command" or properties.get("status") not in _BUSY:
+        return ""
+    return str(properties.get("computeId") or "").rsplit("/", 1)[-1].lower()

@@ -36,6 +36,8 @@ class Config:
     time_scale: float = 1.0
     passed_variables: tuple[str, ...] = ()
     environments: str = "build"
+    public_data_seconds: float = 600.0
+    public_data_bytes: int = 10 * 2**30
 
     @property
     def group_scope(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from azureml_box.stamps import stamp
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
+_NUMBER = re.compile(r"[0-9]{1,255}")
+
 
 def identifier(box: Box, kind: str, scope: str, name: str) -> str:
     """The container's id: an ARM id in the workspace, `azureml://` in a registry, where the SDK refuses ARM ids."""
@@ -20,13 +23,17 @@ def identifier(box: Box, kind: str, scope: str, name: str) -> str:
     return f"azureml://registries/{scope}/{kind}/{name}"
 
 
+def table(kind: str) -> str:
+    """Under what the store has the containers of a kind; one is there for as long as there is a version, or a PUT of its own."""
+    return f"{kind}.containers"
+
+
 def get(box: Box, kind: str, scope: str, name: str) -> dict[str, Any]:
     """One container, or NotFound when it has neither versions nor a PUT of its own."""
-    versions = box.store.list(kind, assets.key(scope, name))
-    kept = box.store.get(_kept(kind), assets.key(scope, name))
-    if not versions and kept is None:
+    kept = box.store.get(table(kind), assets.key(scope, name))
+    if kept is None or not _is_there(box, kind, scope, kept):
         raise _missing(kind, scope, name)
-    return _document(box, kind, scope, name, versions, kept)
+    return document(box, kind, scope, kept)
 
 
 def _missing(kind: str, scope: str, name: str) -> NotFound:
@@ -37,28 +44,58 @@ def _missing(kind: str, scope: str, name: str) -> NotFound:
     return error
 
 
-def listing(box: Box, kind: str, scope: str) -> list[dict[str, Any]]:
-    """All containers of a kind in a scope, in order of their first version."""
-    by_name: dict[str, list[dict[str, Any]]] = {}
-    for doc in box.store.list(kind, f"{scope}|"):
-        by_name.setdefault(doc["_name"], []).append(doc)
-    kept = {doc["name"]: doc for doc in box.store.list(_kept(kind), f"{scope}|")}
-    names = [*by_name, *(name for name in kept if name not in by_name)]
-    found = [_document(box, kind, scope, name, by_name.get(name, []), kept.get(name)) for name in names]
-    return [doc for doc in found if not doc["_anonymous"]]
+def is_listed(box: Box, kind: str, scope: str, kept: dict[str, Any]) -> bool:
+    """Whether a list shows what the store keeps of a container: not where all its versions are anonymous."""
+    return not kept.get("_anonymous") and _is_there(box, kind, scope, kept)
 
 
 def put(box: Box, kind: str, scope: str, name: str, properties: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     """Keep tags, description and the archive flag; (container, whether it is new)."""
     key = assets.key(scope, name)
-    before = box.store.get(_kept(kind), key)
-    versions = box.store.list(kind, key)
-    box.store.put(_kept(kind), key, {"name": name, "properties": properties, "systemData": stamp(before)})
-    return get(box, kind, scope, name), before is None and not versions
+    before = box.store.get(table(kind), key)
+    hidden = bool(before and before.get("_anonymous"))
+    kept = {"name": name, "properties": properties, "systemData": stamp(before), "_anonymous": hidden}
+    box.store.put(table(kind), key, kept)
+    return document(box, kind, scope, kept), before is None
 
 
-def _kept(kind: str) -> str:
-    return f"{kind}.containers"
+def keep_version(box: Box, kind: str, doc: dict[str, Any]) -> None:
+    """Store a version, and its container before it."""
+    scope, name = doc["_scope"], doc["_name"]
+    key, hidden = assets.key(scope, name), bool(doc["properties"]["isAnonymous"])
+    before = box.store.get(table(kind), key)
+    if before is None:
+        kept = {
+            "name": name,
+            "properties": {},
+            "systemData": doc["systemData"],
+            "_implicit": True,
+            "_anonymous": hidden,
+        }
+        box.store.put(table(kind), key, kept)
+    elif before.get("_anonymous") and not hidden:
+        box.store.put(table(kind), key, {**before, "_anonymous": False})
+    box.store.put(kind, assets.key(scope, name, doc["name"]), doc)
+
+
+def remove_version(box: Box, kind: str, scope: str, name: str, version: str) -> bool:
+    """Remove a version, and after the last one the container that came with the first; True if there was one."""
+    key = assets.key(scope, name)
+    gone = box.store.delete(kind, assets.key(scope, name, version))
+    kept = box.store.get(table(kind), key)
+    if kept is not None and not _is_there(box, kind, scope, kept):
+        box.store.delete(table(kind), key)
+    return gone
+
+
+def next_number(box: Box, kind: str, scope: str, name: str) -> str:
+    """The version after the highest number that there is."""
+    numbers = (int(found) for found in box.store.names(kind, assets.key(scope, name)) if _NUMBER.fullmatch(found))
+    return str(max(numbers, default=0) + 1)
+
+
+def _is_there(box: Box, kind: str, scope: str, kept: dict[str, Any]) -> bool:
+    return not kept.get("_implicit") or bool(box.store.page(kind, 1, below=assets.key(scope, kept["name"])))
 
 
 def _moment() -> str:
@@ -66,28 +103,26 @@ def _moment() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d-%H-%M-%S-%f") + "0"
 
 
-def _document(
-    box: Box, kind: str, scope: str, name: str, versions: list[dict[str, Any]], kept: dict[str, Any] | None
-) -> dict[str, Any]:
-    own = (kept or {}).get("properties") or {}
-    active = [doc for doc in versions if not doc["properties"]["isArchived"]]
-    numbers = [int(doc["name"]) for doc in versions if doc["name"].isdigit()]
+def document(box: Box, kind: str, scope: str, kept: dict[str, Any]) -> dict[str, Any]:
+    """A container as ARM shows it, from what the store keeps of it."""
+    name, own = kept["name"], kept["properties"]
+    last = next(box.store.walk(kind, assets.key(scope, name), newest_first=True), None)
+    latest = assets.newest(box, kind, scope, name) or last
     properties = {
         **own,
         "description": own.get("description"),
         "tags": own.get("tags") or {},
         "properties": own.get("properties") or {},
         "isArchived": bool(own.get("isArchived")),
-        "latestVersion": (active or versions)[-1]["name"] if versions else None,
-        "nextVersion": _moment() if kind == "components" and versions else str(max(numbers, default=0) + 1),
+        "latestVersion": latest and latest["name"],
+        "nextVersion": _moment() if kind == "components" and last else next_number(box, kind, scope, name),
     }
-    if kind == "data" and versions:
-        properties["dataType"] = versions[-1]["properties"]["dataType"]
+    if kind == "data" and last:
+        properties["dataType"] = last["properties"]["dataType"]
     return {
         "id": identifier(box, kind, scope, name),
         "name": name,
         "type": f"Microsoft.MachineLearningServices/workspaces/{kind}",
-        "systemData": (kept or (versions[0] if versions else {})).get("systemData") or stamp(),
+        "systemData": kept["systemData"],
         "properties": properties,
-        "_anonymous": bool(versions) and all(doc["properties"]["isAnonymous"] for doc in versions),
     }

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from azureml_box import datastores
 from azureml_box.errors import BadRequest, Conflict
-from azureml_box.http import body, json, page
+from azureml_box.http import body, json, listed
 from azureml_box.stamps import stamp
 
 if TYPE_CHECKING:
@@ -33,10 +33,8 @@ def routes(box: Box) -> list[Route]:
 
     async def listing(request: Request) -> Response:
         """All datastores."""
-        docs = box.store.list(datastores.KIND)
-        if request.query_params.get("isDefault", "").lower() == "true":
-            docs = [doc for doc in docs if doc["properties"]["isDefault"]]
-        return page(box, request, docs)
+        default_only = request.query_params.get("isDefault", "").lower() == "true"
+        return listed(box, request, datastores.KIND, lambda doc: doc["properties"]["isDefault"] or not default_only)
 
     async def get(request: Request) -> Response:
         """One datastore."""

@@ -82,13 +82,19 @@ def resolve(box: Box, uri: str) -> tuple[str, str]:
     return str(properties["containerName"]), unquote(match["path"] or "")
 
 
-def _resolve_url(box: Box, url: str) -> tuple[str, str]:
+def is_own(box: Box, url: str) -> bool:
+    """Whether a URL lies in the workspace's account."""
     # The SDK writes the account as https://ACCOUNT.blob.x@127.0.0.1:PORT/ACCOUNT: what stands before the @ is userinfo.
     asked, ours = urlsplit(url), urlsplit(box.config.storage_url)
-    same_host = (asked.hostname, asked.port) == (ours.hostname, ours.port)
-    base = ours.path.rstrip("/") + "/"
-    if not same_host or not asked.path.startswith(base):
+    same_host = (asked.scheme, asked.hostname, asked.port) == (ours.scheme, ours.hostname, ours.port)
+    return same_host and asked.path.startswith(ours.path.rstrip("/") + "/")
+
+
+def _resolve_url(box: Box, url: str) -> tuple[str, str]:
+    asked = urlsplit(url)
+    if not is_own(box, url):
         raise BadRequest(f"{asked.hostname}{asked.path} lies outside the workspace's storage account.")
+    base = urlsplit(box.config.storage_url).path.rstrip("/") + "/"
     container, _, path = unquote(asked.path[len(base) :]).partition("/")
     if not container:
         raise BadRequest(f"{asked.path!r} names no container.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -12,11 +13,13 @@ from starlette.responses import JSONResponse
 from azureml_box import shapes
 from azureml_box.contract.check import check_body
 from azureml_box.errors import BadRequest
+from azureml_box.store import Numbered
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
 PAGE_SIZE = 100
+_WHOLE = re.compile(r"[0-9]{1,18}")  # what SQLite takes
 
 
 async def body(request: Request) -> dict[str, Any]:
@@ -54,53 +57,50 @@ def accepted(
     return json(doc or {}, status, headers)
 
 
-def page_window(request: Request) -> tuple[int, int]:
-    """(offset, size) of the page asked for by `$skip`, `$top` and our own skip token."""
-    try:
-        skip = int(request.query_params.get("$skiptoken") or request.query_params.get("$skip") or 0)
-        top = int(request.query_params.get("$top") or request.query_params.get("count") or PAGE_SIZE)
-    except ValueError as error:
-        raise BadRequest(f"$skip and $top must be numbers: {error}", "InvalidQueryParameter") from None
-    return max(skip, 0), min(max(top, 1), PAGE_SIZE)
+def listed(
+    box: Box,
+    request: Request,
+    kind: str,
+    keep: Callable[[dict[str, Any]], bool] = lambda _doc: True,
+    *,
+    below: str | None = None,
+    newest_first: bool = False,
+    shown: Callable[[dict[str, Any]], dict[str, Any]] = lambda doc: doc,
+) -> JSONResponse:
+    """One page of a kind's documents, in order of creation; its cost does not grow with what lies before it.
 
-
-def page(box: Box, request: Request, docs: list[dict[str, Any]]) -> JSONResponse:
-    """One page of `docs` (all matches) with `nextLink` to the following one; an explicit `$top` is a limit."""
-    offset, size = page_window(request)
-    answer: dict[str, Any] = {"value": [public(doc) for doc in docs[offset : offset + size]]}
-    if offset + size < len(docs) and "$top" not in request.query_params:
-        query = {**request.query_params, "$skiptoken": str(offset + size)}
-        answer["nextLink"] = f"{box.config.base_url}{request.url.path}?{urlencode(query)}"
-    return json(answer)
-
-
-def newest_page(box: Box, request: Request, kind: str, keep: Callable[[dict[str, Any]], bool]) -> JSONResponse:
-    """One page of a kind's documents, newest first; its cost does not grow with what lies before it.
-
-    `nextLink` names the last document of the page: what is made meanwhile neither shifts the pages nor is seen twice.
+    `nextLink` names the last document of the page: what is made meanwhile neither shifts the pages nor is seen twice. An
+    explicit `$top` is a limit. `below` narrows by place (`Store.page`), `keep` by content; `shown` is asked for what the page
+    shows, and for no more.
     """
-    before = _whole(request.query_params.get("$skiptoken"), "$skiptoken")
-    skip = _whole(request.query_params.get("$skip"), "$skip") or 0
-    asked = _whole(request.query_params.get("$top"), "$top")
-    size = min(max(asked or PAGE_SIZE, 1), PAGE_SIZE)
-    found: list[tuple[int, dict[str, Any]]] = []
+    after = _whole(request, "$skiptoken")
+    skip = _whole(request, "$skip") or 0
+    top = _whole(request, "$top")
+    size = min(max(top or _whole(request, "count") or PAGE_SIZE, 1), PAGE_SIZE)
+    found: Numbered = []
     while len(found) <= size + skip:
-        batch = box.store.newest(kind, before, PAGE_SIZE)
+        batch = box.store.page(kind, PAGE_SIZE, after=after, below=below, newest_first=newest_first)
         found += [(number, doc) for number, doc in batch if keep(doc)]
         if len(batch) < PAGE_SIZE:
             break
-        before = batch[-1][0]
-    answer: dict[str, Any] = {"value": [public(doc) for _, doc in found[skip : skip + size]]}
-    if len(found) > size + skip and asked is None:
-        query = {key: value for key, value in request.query_params.items() if key != "$skip"}
-        query["$skiptoken"] = str(found[skip + size - 1][0])
-        answer["nextLink"] = f"{box.config.base_url}{request.url.path}?{urlencode(query)}"
+        after = batch[-1][0]
+    answer: dict[str, Any] = {"value": [public(shown(doc)) for _, doc in found[skip : skip + size]]}
+    if len(found) > size + skip and (top is None or top > size):
+        answer["nextLink"] = _next(box, request, found[skip + size - 1][0], top and top - size)
     return json(answer)
 
 
-def _whole(text: str | None, name: str) -> int | None:
-    if text is None or text == "":
+def _next(box: Box, request: Request, last: int, left: int | None) -> str:
+    query = {key: value for key, value in request.query_params.items() if key != "$skip"} | {"$skiptoken": str(last)}
+    if left is not None:
+        query["$top"] = str(left)
+    return f"{box.config.base_url}{request.url.path}?{urlencode(query)}"
+
+
+def _whole(request: Request, name: str) -> int | None:
+    text = request.query_params.get(name)
+    if not text:
         return None
-    if not text.isdigit():
-        raise BadRequest(f"{name} must be a whole number, not {text!r}.", "InvalidQueryParameter")
+    if not _WHOLE.fullmatch(text):
+        raise BadRequest(f"{name} must be a whole number, not {text[:40]!r}.", "InvalidQueryParameter")
     return int(text)

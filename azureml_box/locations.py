@@ -83,10 +83,11 @@ def _deployed(box: Box) -> Iterator[tuple[str, int]]:
 
 
 def _clustered(box: Box) -> Iterator[tuple[str, int]]:
+    busy = computes.running(box)
     for doc in box.store.list(computes.KIND):
         inner = doc["properties"].get("properties") or {}
         if doc["properties"]["computeType"] == "AmlCompute" and str(inner.get("vmPriority")).lower() == "dedicated":
-            held = computes.with_nodes(box, doc)["properties"]["properties"]["currentNodeCount"]
+            held = computes.with_nodes(doc, busy)["properties"]["properties"]["currentNodeCount"]
             yield str(inner.get("vmSize")), int(held)
 
 

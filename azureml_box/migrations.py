@@ -5,6 +5,20 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+# What comes before the last part of a key: `scope|name|` of a version, `scope|` of its container, `endpoint/` of a deployment.
+# The index is found only by the very same words.
+PLACE = "rtrim(rtrim(key, '|'), replace(replace(key, '|', ''), '/', ''))"
+# A container for all versions that were stored before containers were, in order of their first versions: with one min(),
+# SQLite takes the other columns from its row.
+_CONTAINERS = f"""
+INSERT OR IGNORE INTO documents (kind, key, doc)
+SELECT kind || '.containers', {PLACE}, json_object('name', json_extract(doc, '$._name'), 'properties', json('{{}}'),
+  'systemData', json_extract(doc, '$.systemData'), '_implicit', json('true'),
+  '_anonymous', json(iif(total(json_extract(doc, '$.properties.isAnonymous')) = count(*), 'true', 'false')))
+FROM documents WHERE kind IN ('models', 'components', 'environments', 'data', 'codes')
+GROUP BY kind, {PLACE} ORDER BY min(number)
+"""
+
 # Each entry leads from the version before it to its own. The first is what every emulator before versions has: 0 in
 # `user_version`, with or without the table.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
@@ -21,6 +35,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "fired INTEGER NOT NULL)",
         "CREATE TABLE fired (number INTEGER PRIMARY KEY AUTOINCREMENT, doc TEXT NOT NULL)",
     ),
+    (f"CREATE INDEX documents_by_place ON documents (kind, {PLACE}, number)", _CONTAINERS),
 )
 VERSION = len(MIGRATIONS)
 

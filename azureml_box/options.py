@@ -91,6 +91,15 @@ def _behaviour(group: argparse._ArgumentGroup) -> None:
         default="build",
         help="build: a conda file becomes a virtual environment, by pip; own: all runs in the emulator's interpreter",
     )
+    group.add_argument(
+        "--public-data-seconds",
+        type=float,
+        default=600,
+        help="how long one public input of a job may take (%(default)s)",
+    )
+    group.add_argument(
+        "--public-data-bytes", type=int, default=10 * 2**30, help="how large one public input may be (%(default)s)"
+    )
     group.add_argument("--events-url", help="Event Grid topic that events are sent to")
     group.add_argument(
         "--pass-variable", action="append", default=[], metavar="NAME", help="variable that jobs inherit; repeatable"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from azureml_box import assets
+from azureml_box import assets, containers
 from azureml_box.asset_documents import version_document
 from azureml_box.asset_kinds import common
 
@@ -64,7 +64,7 @@ def _publish(
         properties["componentSpec"]["code"] = _publish_code(box, registry, name, version, folder)
     doc = version_document(box, kind, registry, name, version, properties, before)
     doc |= {"_folder": str(folder) if folder else None, "_prefix": prefix, "_spec": str(path)}
-    box.store.put(kind, key, doc)
+    containers.keep_version(box, kind, doc)
 
 
 def _publish_code(box: Box, registry: str, name: str, version: str, folder: Path) -> str:
@@ -73,7 +73,7 @@ def _publish_code(box: Box, registry: str, name: str, version: str, folder: Path
     key = assets.key(registry, name, version)
     before = box.store.get("codes", key)
     doc = version_document(box, "codes", registry, name, version, {**common({}), "codeUri": uri}, before)
-    box.store.put("codes", key, {**doc, "_folder": str(folder), "_prefix": f"codes/{name}/{version}"})
+    containers.keep_version(box, "codes", {**doc, "_folder": str(folder), "_prefix": f"codes/{name}/{version}"})
     return str(doc["id"])
 
 

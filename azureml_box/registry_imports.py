@@ -16,6 +16,7 @@ from starlette.routing import Route
 from azureml_box import assets, datastores
 from azureml_box.asset_documents import version_document
 from azureml_box.code_routes import registry_base
+from azureml_box.containers import keep_version
 from azureml_box.contract.limits import check_name
 from azureml_box.errors import BadRequest, Conflict, NotFound
 from azureml_box.http import accepted, body
@@ -69,7 +70,7 @@ async def _copy(box: Box, kind: str, registry: str, name: str, version: str, sou
         prefix = f"{kind}/{name}/{version}"
         properties[place] = await asyncio.to_thread(_copy_files, box, registry, prefix, str(source["_uri"]))
     doc = version_document(box, kind, registry, name, version, properties, None)
-    box.store.put(kind, assets.key(registry, name, version), doc)
+    keep_version(box, kind, doc)
 
 
 def _copy_files(box: Box, registry: str, prefix: str, uri: str) -> str:

@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from azureml_box import containers
 from azureml_box.errors import BadRequest, NotFound
-from azureml_box.http import accepted, body, json, page
+from azureml_box.http import accepted, body, json, public
 from azureml_box.provisioning import BUSY, must_rest, settle
 from azureml_box.stamps import stamp
 
@@ -42,8 +43,8 @@ def known(box: Box, name: str) -> str:
 def routes(box: Box) -> list[Route]:
     """List, GET, PUT and DELETE."""
 
-    async def listing(request: Request) -> Response:
-        return page(box, request, [_find(box, name) for name in names(box)])
+    async def listing(_request: Request) -> Response:
+        return json({"value": [public(_find(box, name)) for name in names(box)]})
 
     async def get(request: Request) -> Response:
         return json(_find(box, request.path_params["registry"]))
@@ -126,8 +127,8 @@ def _forget(box: Box, name: str) -> None:
     """The registry with all that is in it."""
     box.store.delete(KIND, name)
     for kind in ("models", "components", "environments", "data", "codes"):
-        for doc in box.store.list(kind, f"{name}|"):
-            box.store.delete(kind, f"{name}|{doc['_name']}|{doc['name']}")
+        for table in (kind, containers.table(kind)):
+            box.store.delete_all(table, f"{name}|")
 
 
 def _document(box: Box, name: str, sent: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from azureml_box.migrations import migrate
+from azureml_box.migrations import PLACE, migrate
 
 Rows = list[tuple[Any, ...]]
-_LARGEST = 2**63 - 1
+Numbered = list[tuple[int, dict[str, Any]]]
+_LARGEST, _BATCH = 2**63 - 1, 100
 _PUT = """
 INSERT INTO documents (kind, key, doc) VALUES (?, ?, ?)
 ON CONFLICT (kind, key) DO UPDATE SET doc = excluded.doc
@@ -50,12 +52,32 @@ class Store:
         with self._lock:
             return self._db.execute("DELETE FROM documents WHERE kind = ? AND key = ?", (kind, key)).rowcount > 0
 
-    def newest(self, kind: str, before: int | None, limit: int) -> list[tuple[int, dict[str, Any]]]:
-        """Documents with their numbers, newest first, from below a number on: each step costs the same, however far down."""
-        sql = "SELECT number, doc FROM documents WHERE kind = ? AND number < ? ORDER BY number DESC LIMIT ?"
+    def page(
+        self, kind: str, limit: int, *, after: int | None = None, below: str | None = None, newest_first: bool = False
+    ) -> Numbered:
+        """Documents with their numbers, from behind a number on: each step costs the same, however far down.
+
+        `below` is what comes before the last part of a key; without it, all of the kind.
+        """
+        sql = _page_sql(below is not None, newest_first)
+        start = (_LARGEST if newest_first else 0) if after is None else after
+        values = (kind, start, limit) if below is None else (kind, below, start, limit)
         with self._lock:
-            rows = self._db.execute(sql, (kind, before if before is not None else _LARGEST, limit)).fetchall()
+            rows = self._db.execute(sql, values).fetchall()
         return [(number, json.loads(text)) for number, text in rows]
+
+    def walk(self, kind: str, below: str | None = None, *, newest_first: bool = False) -> Iterator[dict[str, Any]]:
+        """The same, without an end: reads on only as far as somebody asks."""
+        after = None
+        while batch := self.page(kind, _BATCH, after=after, below=below, newest_first=newest_first):
+            yield from (doc for _, doc in batch)
+            after = batch[-1][0]
+
+    def names(self, kind: str, below: str) -> list[str]:
+        """The last parts of the keys below one place; reads no document."""
+        with self._lock:
+            rows = self._db.execute(f"SELECT key FROM documents WHERE kind = ? AND {PLACE} = ?", (kind, below))
+            return [key[len(below) :] for (key,) in rows]
 
     def list(
         self, kind: str, prefix: str = "", *, newest_first: bool = False, limit: int | None = None, offset: int = 0
@@ -67,6 +89,13 @@ class Store:
         with self._lock:
             rows = self._db.execute(sql, (kind, len(prefix), prefix, -1 if limit is None else limit, offset)).fetchall()
         return [json.loads(row[0]) for row in rows]
+
+    def delete_all(self, kind: str, prefix: str) -> None:
+        """Delete the documents whose key begins with `prefix`."""
+        with self._lock:
+            self._db.execute(
+                "DELETE FROM documents WHERE kind = ? AND substr(key, 1, ?) = ?", (kind, len(prefix), prefix)
+            )
 
     def clear(self) -> None:
         """Delete every document."""
@@ -113,3 +142,9 @@ class Store:
         """Flush the write-ahead log and let go of the file."""
         with self._lock:
             self._db.close()
+
+
+def _page_sql(placed: bool, newest_first: bool) -> str:
+    place = f"AND {PLACE} = ? " if placed else ""
+    behind = "number < ? ORDER BY number DESC" if newest_first else "number > ? ORDER BY number"
+    return f"SELECT number, doc FROM documents WHERE kind = ? {place}AND {behind} LIMIT ?"

@@ -66,7 +66,8 @@ def _listed(title: str, kept: dict[str, Any], verdict: str) -> str:
         for test, entry in kept["tests"].items()
         if entry["verdict"] == verdict
     ]
-    return f"## {title}\n\n| test | area | why |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    table = "\n".join(["| test | area | why |", "|---|---|---|", *rows]) if rows else "None."
+    return f"## {title}\n\n{table}\n"
 
 
 def _not_run(kept: dict[str, Any]) -> str:

@@ -27,6 +27,10 @@ class Interpreter:
         """The folder that stands first in the search path of commands."""
         return str(Path(self.path).parent)
 
+    def has(self, distribution: str) -> bool:
+        """Whether a package is installed there, by the name that its wheel has."""
+        return any(Path(self.path).parents[1].glob(f"lib/python*/site-packages/{distribution}-*.dist-info"))
+
     def words(self) -> str:
         """What a job's log says of it.
 

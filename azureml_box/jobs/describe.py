@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from azureml_box.jobs import files
+from azureml_box.jobs import files, logs
 from azureml_box.jobs.plan import Step
 from azureml_box.jobs.values import Asset, FromStep, Literal, Value
 
@@ -37,6 +38,13 @@ def step(box: Box, found: Step, run: str, root: str, datastore: str = "") -> dic
 def outputs(found: Step) -> dict[str, dict[str, Any]]:
     """The outputs of a step's component by name."""
     return dict(found.component.spec.get("outputs") or {})
+
+
+def is_kept(found: Step) -> bool:
+    """Whether a step has what its command keeps with the run as an output, too."""
+    entry = outputs(found).get(logs.ARTIFACTS)
+    named = re.search(rf"outputs\.{logs.ARTIFACTS}\b", str(found.component.spec.get("command")))
+    return entry is not None and not named and not files.is_file(entry.get("type"))
 
 
 def environment(spec: dict[str, Any]) -> str | None:

@@ -46,10 +46,21 @@ def of_run(
         "AZUREML_ARM_WORKSPACE_NAME": config.workspace,
         "MLFLOW_RUN_ID": run,
         "MLFLOW_EXPERIMENT_NAME": experiment,
-        "MLFLOW_TRACKING_URI": f"{config.base_url}/mlflow/v2.0{config.workspace_scope}",
+        **_tracking(config, python),
         "MLFLOW_TRACKING_TOKEN": _token(config, run),
         **own,
     }
+
+
+def _tracking(config: Config, python: Interpreter | None) -> dict[str, str]:
+    """Where MLflow finds the run: for azureml-mlflow, which keeps no files for `https://`, by the workspace's own address."""
+    plain = f"{config.base_url}/mlflow/v2.0{config.workspace_scope}"
+    if python is None or not python.has("azureml_mlflow"):
+        return {"MLFLOW_TRACKING_URI": plain}
+    own = plain.replace("https://", "azureml://", 1).replace("/v2.0/", "/v1.0/", 1)
+    # It takes files from the storage of its cloud only.
+    cloud = f"{config.base_url}/metadata/endpoints?api-version=2019-05-01"
+    return {"MLFLOW_TRACKING_URI": own, "ARM_CLOUD_METADATA_URL": cloud}
 
 
 def _token(config: Config, run: str) -> str:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from azureml_box import assets, datastores
 from azureml_box.cache import link_or_copy, link_tree
 from azureml_box.errors import NotFound
+from azureml_box.jobs import modes, public
 from azureml_box.jobs.values import Asset
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
 
 _MODELS = ("mlflow_model", "custom_model", "triton_model")
-_ADDRESSES = ("https://", "azureml://datastores", "azureml://subscriptions", "azureml://jobs")
+_ADDRESSES = (*public.SCHEMES, "azureml://datastores", "azureml://subscriptions", "azureml://jobs")
 
 
 @dataclass(frozen=True)
@@ -56,16 +57,20 @@ def address(box: Box, asset: Asset) -> str:
     return uri
 
 
-def fetch(box: Box, asset: Asset, place: Path) -> Placed:
+def fetch(box: Box, asset: Asset, place: Path, mode: str) -> Placed:
     """Puts an asset's files at `place`, as hard links where they are on this machine (blocks).
 
     Raises:
         NotFound: there is nothing at its address.
+        DataAccessError: it is public, and cannot be had.
     """
     uri = address(box, asset)
     if not uri.startswith(_ADDRESSES):
         assets.materialise_model(box, uri, place)
         return Placed(place, place)  # a model's version stays as it is
+    if public.is_public(box, uri):
+        mounted = mode in (modes.READ_ONLY, modes.READ_WRITE)
+        return Placed(public.fetch(box, uri, place, single=is_file(asset.type), sized=mounted), place)
     container, path = datastores.resolve(box, uri)
     count = box.storage.download_prefix(container, path, place)
     if count == 0:

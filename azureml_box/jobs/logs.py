@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from azureml_box import datastores
+from azureml_box.cache import link_or_copy, link_tree
 
 if TYPE_CHECKING:
     from azureml_box.context import Box
@@ -20,6 +21,9 @@ BUILD, SWEEP = "azureml-logs/20_image_build_log.txt", "azureml-logs/hyperdrive.t
 NAMES = ("user_logs/std_log.txt", "logs/azureml/executionlogs.txt", BUILD, SWEEP)
 # What a command writes into these folders of its working directory is kept with its run, as in Azure.
 KEPT = ("outputs", "logs")
+# An output of this name that the command does not write to itself is all of that, with the log
+# (`hello-pipeline-default-artifacts.yml` of github.com/Azure/azureml-examples).
+ARTIFACTS = "artifacts"
 
 
 def there(box: Box, run: str) -> dict[str, Path]:
@@ -34,6 +38,17 @@ def tell(box: Box, pipeline: str, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         file.write(f"[{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ}] {text}\n")
+
+
+def as_output(box: Box, run: str) -> None:
+    """Makes what a command kept its output `artifacts` (blocks)."""
+    folder = box.jobs.folder(run)
+    place = folder / "outputs" / ARTIFACTS
+    for name in KEPT:
+        link_tree(folder / "code" / name, place / name)
+    for name, path in there(box, run).items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(path, place / name)
 
 
 def upload(box: Box, run: str) -> None:

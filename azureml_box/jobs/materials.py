@@ -47,14 +47,16 @@ def place(box: Box, step: Step, folder: Path, source: Source) -> Materials:
             uri = files.address(box, value) if isinstance(value, Asset) else source(value)[1]
             made.texts[name] = datastores.long_form(box, uri)
         else:
-            made.placed[name] = _files(box, value, folder / "inputs" / name, source)
+            made.placed[name] = _files(
+                box, value, folder / "inputs" / name, source, step.modes.get(name, modes.READ_ONLY)
+            )
             made.texts[name] = str(made.placed[name].path)
     return made
 
 
-def _files(box: Box, value: Asset | FromStep, place: Path, source: Source) -> Placed:
+def _files(box: Box, value: Asset | FromStep, place: Path, source: Source, mode: str) -> Placed:
     if isinstance(value, Asset):
-        return files.fetch(box, value, place)
+        return files.fetch(box, value, place, mode)
     return files.hand_on(box, *source(value), place)
 
 

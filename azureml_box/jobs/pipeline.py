@@ -120,6 +120,8 @@ class PipelineRun:
             if step.path not in self._unwanted:
                 raise
             states.enter(self._box, run, "Canceled", "it was canceled")
+        finally:
+            self._runner.ended(run)
         doc = documents.get(self._box, run)
         ended_well = doc["properties"]["status"] == "Completed"
         return "" if ended_well else f"{step.name}: {doc.get('_error') or 'it was canceled'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from azureml_box import asset_rules, assets
+from azureml_box import asset_rules, assets, containers
 from azureml_box.asset_documents import version_document
 from azureml_box.asset_kinds import KINDS
 
@@ -22,7 +22,7 @@ async def register(box: Box, kind: str, uri: str, name: str, version: str, job: 
         Conflict: there is such a version with other files.
     """
     table = "models" if kind in _MODELS else "data"
-    version = version or _next(box, table, name)
+    version = version or containers.next_number(box, table, assets.WORKSPACE, name)
     sent = (
         {"modelUri": uri, "modelType": kind, "jobName": job}
         if table == "models"
@@ -34,13 +34,8 @@ async def register(box: Box, kind: str, uri: str, name: str, version: str, job: 
     before = box.store.get(table, key)
     asset_rules.same_content(table, name, version, fixed, before, properties)
     doc = version_document(box, table, assets.WORKSPACE, name, version, properties, before)
-    box.store.put(table, key, doc)
+    containers.keep_version(box, table, doc)
     if table == "models" and before is None:
         told = {"ModelName": name, "ModelVersion": version, "ModelTags": {}, "ModelProperties": {}}
         box.events.publish("Microsoft.MachineLearningServices.ModelRegistered", f"models/{name}:{version}", told)
     return str(doc["id"])
-
-
-def _next(box: Box, table: str, name: str) -> str:
-    known = [doc["name"] for doc in box.store.list(table, assets.key(assets.WORKSPACE, name))]
-    return str(max((int(version) for version in known if version.isdigit()), default=0) + 1)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from azureml_box.errors import BadRequest
-from azureml_box.http import accepted, body, json, made, newest_page
+from azureml_box import assets
+from azureml_box.errors import ArmError, BadRequest
+from azureml_box.http import accepted, body, json, listed, made
 from azureml_box.jobs import bodies, documents, files, listings
 from azureml_box.jobs.submission import plan_of
 from azureml_box.stamps import stamp
@@ -26,7 +28,7 @@ def routes(box: Box) -> list[BaseRoute]:
 
     async def listing(request: Request) -> Response:
         check_query(box, request, listings.PARAMETERS)
-        return newest_page(box, request, documents.KIND, listings.chosen(request.query_params))
+        return listed(box, request, documents.KIND, listings.chosen(request.query_params), newest_first=True)
 
     async def get(request: Request) -> Response:
         check_query(box, request)
@@ -76,7 +78,7 @@ def begin(box: Box, name: str, sent: dict[str, Any]) -> dict[str, Any]:
     bodies.check(box, sent, properties)
     # The ARM reference lets an output be null: one with all defaults.
     outputs = {output: {} if entry is None else entry for output, entry in (properties.get("outputs") or {}).items()}
-    properties = {**properties, "outputs": outputs}
+    properties = _fully_named(box, {**properties, "outputs": outputs})
     plan = plan_of(box, properties)
     doc = documents.make(box, name, properties, parent=None, root=name)
     if "" in plan.steps:
@@ -86,6 +88,17 @@ def begin(box: Box, name: str, sent: dict[str, Any]) -> dict[str, Any]:
     box.store.put(documents.KIND, name, doc)
     box.jobs.submit(name, plan)
     return doc
+
+
+def _fully_named(box: Box, properties: dict[str, Any]) -> dict[str, Any]:
+    """With the environment by its ARM id, as the service answers, also where the SDK sent `azureml:NAME:VERSION`."""
+    named = {}
+    if str(properties.get("environmentId") or "").startswith("azureml:"):
+        with contextlib.suppress(ArmError):  # one that is not known here is left as it is
+            named["environmentId"] = assets.find_environment(box, properties["environmentId"])["id"]
+    if isinstance(trial := properties.get("trial"), dict):
+        named["trial"] = _fully_named(box, trial)
+    return {**properties, **named}
 
 
 def _command_output(name: str, output: str, entry: dict[str, Any]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from azureml_box.environments import BuildError, Interpreter, wanted
 from azureml_box.errors import ArmError
@@ -31,6 +32,8 @@ class StepRunner:
         self._box, self._places, self._plan, self._runs = box, places, plan, runs
         self.uploads = Uploads(box)
         self._sweeps: dict[str, SweepRun] = {}
+        self._equal: dict[str, str] = {}
+        self._ended: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
     def uri(self, source: FromStep) -> str:
         """The address of a step's output."""
@@ -66,6 +69,10 @@ class StepRunner:
         await self.uploads.settle()  # of the best trial's outputs
         self.uploads.begin(run, [], settle="_best" in documents.get(self._box, run))
 
+    def ended(self, run: str) -> None:
+        """Says that a step has ended, so that equal ones need not wait for it."""
+        self._ended[run].set()
+
     async def cancel(self, trial: str) -> None:
         """Ends one trial of a sweep, and returns when its processes have ended."""
         for sweep in self._sweeps.values():
@@ -93,7 +100,7 @@ class StepRunner:
             await asyncio.to_thread(process.end_left, folder)  # of a former emulator that died meanwhile
             made = await asyncio.to_thread(materials.place, self._box, step, folder, self._source)
             key = await asyncio.to_thread(reuse.fingerprint, self._box, step, made) if self._reusable(step) else None
-            if key and (earlier := reuse.find(self._box, key)):
+            if key and (earlier := await self._earlier(key, run)):
                 reuse.take(self._box, run, earlier)
                 self.uploads.begin(run, [], settle=True)
                 return
@@ -106,9 +113,17 @@ class StepRunner:
         if before:
             await self.uploads.settle()  # what is written back must not be overtaken by what it replaces
             await asyncio.to_thread(materials.write_back, self._box, made, before)
-        self._end(step, run, code)
+        await self._end(step, run, code)
         if key:
             reuse.keep(self._box, key, run)
+
+    async def _earlier(self, key: str, run: str) -> dict[str, Any] | None:
+        """A job that made the same: of an earlier pipeline, or the first of equal steps of this one, which is waited for."""
+        first = self._equal.setdefault(key, run)
+        if first != run:
+            await self._ended[first].wait()
+            await self.uploads.settle()  # its outputs
+        return reuse.find(self._box, key)
 
     def _reusable(self, step: Step) -> bool:
         return reuse.possible(self._plan, step)
@@ -145,11 +160,13 @@ class StepRunner:
         except TimeoutError as error:
             raise _overdue(step) from error
         except process.LostError as error:
-            self._end(step, run, 0)
+            await self._end(step, run, 0)
             raise StepFailed(str(error)) from error
-        self._end(step, run, code)
+        await self._end(step, run, code)
 
-    def _end(self, step: Step, run: str, code: int) -> None:
+    async def _end(self, step: Step, run: str, code: int) -> None:
+        if describe.is_kept(step):
+            await asyncio.to_thread(logs.as_output, self._box, run)
         self.uploads.begin(run, list(describe.outputs(step)), settle=code == 0)
         if code != 0:
             last = process.last_line(self._box.jobs.log(run))

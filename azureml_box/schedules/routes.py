@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from azureml_box.errors import BadRequest
-from azureml_box.http import accepted, body, json, page
+from azureml_box.http import accepted, body, json, listed
 from azureml_box.jobs import resources
 from azureml_box.provisioning import must_rest, settle
 from azureml_box.schedules import actions, documents
@@ -34,7 +34,7 @@ def routes(box: Box) -> list[Route]:
         asked = request.query_params.get("listViewType", "EnabledOnly")
         if (view := _VIEWS.get(asked.lower())) is None:
             raise BadRequest(f"The value {asked!r} of listViewType is not valid.", target="listViewType")
-        return page(box, request, [doc for doc in box.store.list(KIND) if doc["properties"]["isEnabled"] in view])
+        return listed(box, request, KIND, lambda doc: doc["properties"]["isEnabled"] in view)
 
     async def get(request: Request) -> Response:
         """One schedule"""

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from azureml_box.errors import BadRequest, NotFound
-from azureml_box.http import accepted, body, json, page
+from azureml_box.http import accepted, body, json, listed
 from azureml_box.provisioning import must_rest, settle
 from azureml_box.serving import billing, endpoints
 from azureml_box.serving.documents import checked, document
@@ -47,7 +47,7 @@ def routes(box: Box) -> list[Route]:
         """All deployments of an endpoint."""
         endpoint = request.path_params["endpoint"]
         endpoints.find(box, endpoint)
-        return page(box, request, box.store.list(DEPLOYMENTS, f"{endpoint}/"))
+        return listed(box, request, DEPLOYMENTS, below=f"{endpoint}/")
 
     async def one(request: Request) -> Response:
         """One deployment; PUT and PATCH start its server."""

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from azureml_box.errors import ArmError, BadRequest, NotFound
-from azureml_box.http import accepted, body, json, page
+from azureml_box.http import accepted, body, json, listed
 from azureml_box.provisioning import must_rest, settle
 from azureml_box.serving import keys
 from azureml_box.serving.names import check_mirror, check_name, check_traffic
@@ -43,7 +43,7 @@ def routes(box: Box) -> list[Route]:
 
     async def listing(request: Request) -> Response:
         """All endpoints."""
-        return page(box, request, box.store.list(ENDPOINTS))
+        return listed(box, request, ENDPOINTS)
 
     async def get(request: Request) -> Response:
         """One endpoint."""

@@ -54,7 +54,7 @@ def run(
     """
     environment = _environment(box, work)
     data = f"{environment['AZURE_STORAGE_ACCOUNT_URL'].rstrip('/')}/conformance/Titanic.csv"
-    sources = sdk.unpack(work, environment["AZUREML_REGISTRY_NAME"], data)
+    sources = sdk.unpack(work, environment["AZUREML_REGISTRY_NAME"], data, _workspace(environment))
     _prepare(python, sources, environment)
     (work / "calls.jsonl").unlink(missing_ok=True)
     (work / "unskip.txt").write_text("\n".join(cases.read("revived")), encoding="utf-8")
@@ -73,6 +73,12 @@ def run(
         alone = {row["test"]: row for row in tested(raced, replace(options, at_once=0), "pytest-alone.log")}
         rows = [alone.get(row["test"], row) for row in rows]
     return rows, time.monotonic() - began
+
+
+def _workspace(environment: dict[str, str]) -> str:
+    subscription, group, name = (environment[own] for own in NEEDED.values())
+    provider = "providers/Microsoft.MachineLearningServices"
+    return f"/subscriptions/{subscription}/resourceGroups/{group}/{provider}/workspaces/{name}"
 
 
 def _command(python: str, work: Path, options: Options) -> list[str]:

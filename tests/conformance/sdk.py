@@ -13,6 +13,11 @@ HERE = Path(__file__).resolve().parent
 WORK = HERE.parents[1] / ".cache" / "conformance"
 VERSION = "1.35.2"
 PUBLIC = "https://dprepdata.blob.core.windows.net/demo/Titanic.csv"
+# The workspace as the recordings of the SDK's tests have it: what a test compares with where it names one.
+SANITISED = (
+    "/subscriptions/00000000-0000-0000-0000-000000000/resourceGroups/00000"
+    "/providers/Microsoft.MachineLearningServices/workspaces/00000"
+)
 SECOND_REGISTRY = "conformance-second"
 REQUIREMENTS = HERE.parents[1] / "requirements" / "conformance.txt"
 _REGISTRY = re.compile(r'registry_name="(?:[A-Za-z0-9-]*(?:testFeed|hello-world))"')
@@ -32,10 +37,10 @@ def install(work: Path) -> str:
     return str(python)
 
 
-def unpack(work: Path, registry: str, data: str = PUBLIC) -> Path:
+def unpack(work: Path, registry: str, data: str = PUBLIC, workspace: str = SANITISED) -> Path:
     """The SDK's tests, unpacked anew, with our configuration files and the box's names; otherwise untouched.
 
-    `data`: where the public file lies that many tests read.
+    `data`: where the public file lies that many tests read. `workspace`: its ARM id.
     """
     root = work / "sdk"
     shutil.rmtree(root, ignore_errors=True)
@@ -47,11 +52,11 @@ def unpack(work: Path, registry: str, data: str = PUBLIC) -> Path:
         "[pytest]\n", encoding="utf-8"
     )  # else pytest would find our own settings further up
     shutil.copytree(HERE / "fixtures" / "test_configs", sdk / "tests" / "test_configs", dirs_exist_ok=True)
-    _put_in_names(sdk / "tests", registry, data)
+    _put_in_names(sdk / "tests", registry, {PUBLIC: data, SANITISED: workspace})
     return sdk
 
 
-def _put_in_names(tests: Path, registry: str, data: str) -> None:
+def _put_in_names(tests: Path, registry: str, names: dict[str, str]) -> None:
     """What a user of the tests changes by hand: the cloud is the configured one, registry and public data are the box's."""
     conftest = tests / "conftest.py"
     text, clouds = re.subn(r'^\s*cloud="AzureCloud",\n', "", conftest.read_text(encoding="utf-8"), flags=re.M)
@@ -63,4 +68,6 @@ def _put_in_names(tests: Path, registry: str, data: str) -> None:
     for path in [*tests.glob("*/e2etests/*.py"), *(tests / "test_configs").rglob("*.y*ml")]:
         before = path.read_text(encoding="utf-8")
         after = re.sub(r"registries/(?:sdk-test|testfeed)\b", f"registries/{registry}", before)
-        path.write_text(after.replace("CONF_REGISTRY", registry).replace(PUBLIC, data), encoding="utf-8")
+        for theirs, ours in {"CONF_REGISTRY": registry, **names}.items():
+            after = after.replace(theirs, ours)
+        path.write_text(after, encoding="utf-8")

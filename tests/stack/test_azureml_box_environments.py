@@ -31,6 +31,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("wheels")
     wheel(folder, "greeting", "1.2.3", "WORD = 'tea'\n")
     wheel(folder, "parting", "0.1", "WORD = 'bye'\n")
+    wheel(folder, "azureml_mlflow", "1.62", "WORD = 'plugin'\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_FIND_LINKS", str(folder))
@@ -138,6 +139,15 @@ def test_a_job_runs_in_the_environment_that_its_conda_file_asks_for(rig: Rig) ->
     again = submit(rig, line, "python=3.11", {"pip": ["parting"]}, "greeting=1.2")
     assert again.status == "Completed" and time.monotonic() - began < 10
     assert "azureml-logs/20_image_build_log.txt" not in rig.details(again.name)["logFiles"]
+
+
+def test_a_job_with_the_plugin_of_mlflow_is_given_the_address_that_it_keeps_files_at(rig: Rig) -> None:
+    line = "echo $MLFLOW_TRACKING_URI, $ARM_CLOUD_METADATA_URL"
+    with_it, without = submit(rig, line, "python=3.11", {"pip": ["azureml-mlflow"]}), submit(rig, line, "parting")
+    address = f"{rig.url.removeprefix('https://')}/mlflow"
+    assert f"azureml://{address}/v1.0/subscriptions/" in rig.log(with_it.name)
+    assert f"https://{address}/v2.0/subscriptions/" in rig.log(without.name)
+    assert f", {rig.url}/metadata/endpoints" in rig.log(with_it.name)
 
 
 def test_an_environment_that_cannot_be_built_fails_the_job_with_azures_words(rig: Rig) -> None:

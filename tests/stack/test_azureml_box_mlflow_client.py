@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,35 @@ def test_the_plugin_tracks_and_keeps_files_at_the_workspaces_own_address(emulato
     looked_at(told)
     assert told["listed"] == ["a.txt", "folder", "folder/b.txt", "folder/deep"]
     assert told["loaded"] == {"b.txt": "beta", "deep/c.txt": "gamma"}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(not PLUGIN, reason="AZUREML_MLFLOW_PYTHON names no interpreter with azureml-mlflow")
+def test_the_plugin_keeps_files_of_a_job_that_runs(emulator: Emulator) -> None:
+    code = "import mlflow; mlflow.log_metric('loss', 0.5); open('a.txt', 'w').write('alpha'); mlflow.log_artifact('a.txt', 'kept')"
+    file = {"dependencies": ["python=3.11", {"pip": ["azureml-mlflow==1.62.0.post2", "mlflow<3.16", "setuptools<80"]}]}
+    session = Session(emulator)
+
+    def call(verb: str, path: str, properties: Any = None) -> Any:
+        body = properties and {"properties": properties}
+        answer = session.ask(verb, f"{emulator.scope}{path}", body, **{"api-version": "2024-01-01-preview"})
+        assert answer.ok, answer.text
+        return answer.json()
+
+    environment = call(
+        "PUT", "/environments/plugin/versions/1", {"image": "example.org/i", "condaFile": json.dumps(file)}
+    )
+    call(
+        "PUT",
+        "/jobs/logs",
+        {"jobType": "Command", "command": f'python -c "{code}"', "environmentId": environment["id"]},
+    )
+    ends = time.monotonic() + 500
+    while call("GET", "/jobs/logs")["properties"]["status"] not in ("Completed", "Failed"):
+        assert time.monotonic() < ends
+        time.sleep(1)
+    details = session.ask("GET", f"/history/v1.0{emulator.scope}/runs/logs/details").json()
+    assert details["status"] == "Completed", details["error"]
+    base = f"/history/v1.0{emulator.scope}/experiments/Default/runs/logs/artifacts"
+    place = session.ask("GET", f"{base}/contentinfo", path="kept/a.txt").json()
+    assert stored(session, "GET", place).content == b"alpha"

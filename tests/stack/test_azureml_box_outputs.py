@@ -119,3 +119,29 @@ def test_an_address_or_datastore_that_there_is_not_is_refused(rig: Rig, client: 
     wanted = Output(type="uri_folder", path="azureml://datastores/nowhere/paths/x")
     with pytest.raises(HttpResponseError, match="nowhere"):
         client.jobs.create_or_update(made("echo > ${{outputs.out}}/f", out=wanted))
+
+
+def test_what_a_step_keeps_with_its_run_is_its_output_named_artifacts(rig: Rig, client: Any, tmp_path: Path) -> None:
+    from azure.ai.ml import load_job
+
+    (tmp_path / "pipeline.yml").write_text(f"""
+$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
+type: pipeline
+settings: {{default_compute: azureml:serverless}}
+jobs:
+  hello:
+    command: echo hello && echo world > ./outputs/world.txt
+    environment: {ENVIRONMENT}
+    outputs: {{artifacts: }}
+  world:
+    command: cd ${{{{inputs.kept}}}} && cat outputs/world.txt user_logs/std_log.txt && cp -r . ${{{{outputs.artifacts}}}}
+    environment: {ENVIRONMENT}
+    inputs: {{kept: "${{{{parent.jobs.hello.outputs.artifacts}}}}"}}
+    outputs: {{artifacts: }}
+""")
+    job = ended(client, client.jobs.create_or_update(load_job(tmp_path / "pipeline.yml")).name)
+    assert job.status == "Completed", rig.failure(job.name)
+    steps = {child.display_name: child.name for child in client.jobs.list(parent_job_name=job.name)}
+    assert "world" in rig.log(steps["world"]) and "hello" in rig.log(steps["world"])
+    client.jobs.download(steps["world"], output_name="artifacts", download_path=tmp_path)
+    assert [path.read_text() for path in tmp_path.rglob("world.txt")] == ["world\n"]

@@ -97,6 +97,27 @@ def test_a_step_that_ran_before_is_reused_with_its_outputs_and_its_log(client: A
     assert [path.read_text() for path in tmp_path.rglob("g")] == ["one\n", "one\n"]
 
 
+@pytest.mark.parametrize(("code", "ran"), [(0, 1), (3, 3)])
+def test_of_equal_steps_at_one_time_one_runs_and_the_others_take_what_it_made_unless_it_fails(
+    client: Any, tmp_path: Path, code: int, ran: int
+) -> None:
+    write = step(f"echo ran >> {tmp_path}/ran; sleep 1; echo tea > ${{{{outputs.out}}}}/f; exit {code}")
+    read = step("cat ${{inputs.data}}/f ${{inputs.other}}/f > ${{outputs.out}}/g", inputs={"data": {}, "other": {}})
+
+    def build() -> dict[str, Any]:
+        made = [named(write(), name) for name in ("one", "two", "three")]
+        return {"last": read(data=made[1].outputs.out, other=made[2].outputs.out).outputs.out}
+
+    job = ended(client, submit(client, build).name)
+    assert len(lines(tmp_path / "ran")) == ran
+    assert job.status == ("Failed" if code else "Completed")
+    children = [child.properties for child in steps(client, job.name).values()]
+    assert [told.get("azureml.isreused") for told in children].count("true") == (0 if code else 2)
+    if not code:
+        client.jobs.download(job.name, output_name="last", download_path=tmp_path)
+        assert [path.read_text() for path in tmp_path.rglob("g")] == ["tea\ntea\n"]
+
+
 def test_a_pipeline_streams_its_own_log(client: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write, read = step("echo > ${{outputs.out}}/f"), step("sleep 3", inputs={"data": {}}, out=False)
 

@@ -39,8 +39,8 @@ PLAIN = ("environments/plain", "name: plain\nversion: '1'\nimage: example.org/pl
 class Rig:
     """Azurite and one emulator in a folder; the registry's folder is filled by the test before the start."""
 
-    def __init__(self, home: Path) -> None:
-        self.home, self.registry = home, home / "registry"
+    def __init__(self, home: Path, *options: str) -> None:
+        self.home, self.registry, self._options = home, home / "registry", options
         self.registry.mkdir(parents=True)
         self.blob, self.queue, self.port = _free_port(), _free_port(), _free_port()
         self.url = f"https://127.0.0.1:{self.port}"
@@ -90,7 +90,7 @@ class Rig:
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
         secrets = {"AZUREML_BOX_STORAGE_KEY": KEY, "AZUREML_BOX_SIGNING_KEY": str(self.home / "ca/identity.key")}
-        self._spawn("azureml", [sys.executable, "-m", "azureml_box", *arguments, *self._tls], **secrets)
+        self._spawn("azureml", [sys.executable, "-m", "azureml_box", *arguments, *self._tls, *self._options], **secrets)
         self._wait()
 
     def _spawn(self, name: str, command: list[str], **variables: str) -> None:

@@ -170,8 +170,9 @@ def test_an_id_of_another_kind_is_refused() -> None:
 
 def test_the_next_version_follows_the_largest_number(box: Any) -> None:
     for version in ("2", "10", "beta"):
-        doc = {"name": version, "_name": "m", "properties": {"isArchived": version == "beta", "isAnonymous": False}}
-        box.store.put("models", assets.key("workspace", "m", version), doc)
+        doc = {"name": version, "_name": "m", "_scope": "workspace", "systemData": {}}
+        properties = {"isArchived": version == "beta", "isAnonymous": False}
+        containers.keep_version(box, "models", {**doc, "properties": properties})
     properties = containers.get(box, "models", "workspace", "m")["properties"]
     assert (properties["latestVersion"], properties["nextVersion"]) == ("10", "11")
     assert assets.find(box, "models", "m@latest")["name"] == "10"

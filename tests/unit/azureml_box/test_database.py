@@ -28,6 +28,11 @@ def test_an_old_database_is_brought_up_and_keeps_what_it_has(tmp_path: Path) -> 
     assert store.rows("PRAGMA user_version") == [(VERSION,)]
     assert [doc["name"] for doc in store.list("environments", "workspace|old|")] == ["1", "2"]
     assert [doc["properties"]["status"] for doc in store.list("jobs")] == ["Running"]
+    kept = store.page("environments.containers", 9, below="workspace|")
+    assert [(doc["name"], doc["_anonymous"], doc["systemData"]["createdAt"][:4]) for _, doc in kept] == [
+        ("old", False, "2026"),
+        ("other", False, "2026"),
+    ]
     assert CallLog(store).begin("now", "GET", "/x", "").number == 1
     store.close()
     assert Store(tmp_path / "s").get("onlineEndpoints", "front") is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -78,7 +77,7 @@ def begin(box: Box, name: str, sent: dict[str, Any]) -> dict[str, Any]:
     bodies.check(box, sent, properties)
     # The ARM reference lets an output be null: one with all defaults.
     outputs = {output: {} if entry is None else entry for output, entry in (properties.get("outputs") or {}).items()}
-    properties = _fully_named(box, {**properties, "outputs": outputs})
+    properties = _named(box, {**properties, "outputs": outputs})
     plan = plan_of(box, properties)
     doc = documents.make(box, name, properties, parent=None, root=name)
     if "" in plan.steps:
@@ -90,15 +89,16 @@ def begin(box: Box, name: str, sent: dict[str, Any]) -> dict[str, Any]:
     return doc
 
 
-def _fully_named(box: Box, properties: dict[str, Any]) -> dict[str, Any]:
-    """With the environment by its ARM id, as the service answers, also where the SDK sent `azureml:NAME:VERSION`."""
-    named = {}
-    if str(properties.get("environmentId") or "").startswith("azureml:"):
-        with contextlib.suppress(ArmError):  # one that is not known here is left as it is
-            named["environmentId"] = assets.find_environment(box, properties["environmentId"])["id"]
-    if isinstance(trial := properties.get("trial"), dict):
-        named["trial"] = _fully_named(box, trial)
-    return {**properties, **named}
+def _named(box: Box, properties: dict[str, Any]) -> dict[str, Any]:
+    """With a trial's environment by its ARM id, as the service answers; a command's stays as the SDK sent it."""
+    trial = properties.get("trial")
+    if not isinstance(trial, dict) or not str(trial.get("environmentId") or "").startswith("azureml:"):
+        return properties
+    try:
+        named = assets.find_environment(box, trial["environmentId"])["id"]
+    except ArmError:
+        return properties  # one that is not known here is left as it is
+    return {**properties, "trial": {**trial, "environmentId": named}}
 
 
 def _command_output(name: str, output: str, entry: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from tests.chaos.checker import judge
 from tests.chaos.seen import Seen
-from tests.chaos.wishes import Wish
+from tests.chaos.wishes import MOST_FOLDERS, Wish, plan
 
 WISHES = [Wish("a", "one.jsonl", "w1q", 20), Wish("a", "two.jsonl", "w2q", 20), Wish("b", "one.jsonl", "w3q", 20)]
 STRANGERS = {"/onlineEndpoints/x": {"etag": 1}}
@@ -49,6 +50,14 @@ def right() -> Seen:
 
 def told(seen: Seen, window: float | None = WINDOW) -> str:
     return "\n".join(judge(seen, WISHES, STRANGERS, CALM, window))
+
+
+def test_more_datasets_than_endpoints_share_folders_and_have_paths_and_words_of_their_own() -> None:
+    made = plan(random.Random(7), MOST_FOLDERS + 2)
+    assert len({wish.folder for wish in made}) == MOST_FOLDERS
+    assert len({wish.path for wish in made}) == len({wish.word for wish in made}) == len(made)
+    assert {wish.file for wish in made[-2:]} == {"chats1.jsonl"}
+    assert len({wish.folder for wish in plan(random.Random(7), 6, 3)}) == 2
 
 
 def test_a_right_end_is_right() -> None:

@@ -37,7 +37,7 @@ def there(get: Callable[[], Any], make: Callable[[], Any]) -> None:
 
 
 def main(registry: str, second: str, configs: Path) -> None:
-    """Clusters, the curated environment, public data, a second registry with a component, a model in the first."""
+    """Clusters, the curated environment, public data, a model, a second registry with a component, a model in the first."""
     box = client(workspace_name=os.environ["AZUREML_WORKSPACE_NAME"])
     for name in CLUSTERS:
         cluster = AmlCompute(name=name, size="STANDARD_DS3_V2", min_instances=0, max_instances=4)
@@ -51,7 +51,14 @@ def main(registry: str, second: str, configs: Path) -> None:
             lambda e=curated: box.environments.create_or_update(e),
         )
     public_data()
+    used = iris(configs)  # a test takes for granted that a list of models is not empty
+    there(lambda: box.models.get(used.name, used.version), lambda: box.models.create_or_update(used))
     shared(registry, second, configs)
+
+
+def iris(configs: Path) -> Model:
+    """A model that the SDK's sources bring along."""
+    return Model(name="iris_model", version="1", type="mlflow_model", path=configs / "model" / "lightgbm_mlflow_model")
 
 
 def public_data() -> None:
@@ -72,8 +79,8 @@ def shared(registry: str, second: str, configs: Path) -> None:
     groups = client()
     there(lambda: groups.registries.get(second), lambda: groups.registries.begin_create(made).result())
     models, components = client(registry_name=registry).models, client(registry_name=second).components
-    iris = Model(name="iris_model", version="1", type="mlflow_model", path=configs / "model" / "lightgbm_mlflow_model")
-    there(lambda: models.get(iris.name, iris.version), lambda: models.create_or_update(iris))
+    model = iris(configs)
+    there(lambda: models.get(model.name, model.version), lambda: models.create_or_update(model))
     source = configs / "pipeline_jobs" / "job_with_registry_model_as_input" / "score_in_registry.yml"
     score = load_component(source)
     there(lambda: components.get(score.name, score.version), lambda: components.create_or_update(score))

@@ -102,7 +102,9 @@ def endpoint(model: Path) -> Iterator[Endpoint]:
             model=Model(path=str(model), type="mlflow_model", name=ENDPOINT),
             instance_type="Standard_DS3_v2",
             instance_count=1,
-            request_settings=OnlineRequestSettings(max_concurrent_requests_per_instance=AT_ONCE),
+            request_settings=OnlineRequestSettings(
+                max_concurrent_requests_per_instance=AT_ONCE, request_timeout_ms=90_000
+            ),
         )
         client.online_deployments.begin_create_or_update(deployment).result()
         made = client.online_endpoints.get(ENDPOINT)

@@ -4,7 +4,7 @@ LONG = (
     "Tell a long story about a lighthouse.",
     "Explain how bread is baked, in detail.",
     "What is the history of the bicycle? Tell at length.",
-    "Describe a forest in autumn in many words.",
+    "Write down ten facts about forests, each in two sentences.",
     "Write a long letter to a friend about the sea.",
     "How does a steam engine work? Explain everything.",
     "Tell all you know about the moon.",

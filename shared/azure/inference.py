@@ -69,6 +69,7 @@ class AzureInference:
             # how many may be under way is the line's business (shared/endpoints/line.py)
             session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),  # an endpoint that sets one is not heard
                 timeout=aiohttp.ClientTimeout(total=self._seconds, sock_connect=CONNECT_SECONDS),
             )
             self._sessions[loop] = session

@@ -65,7 +65,7 @@ def latin_kind(text: str) -> str:
     signs = len(plain) - len(plain.translate(None, _CODE_SIGNS))
     if signs > 0.03 * len(plain):
         return CODE
-    if sum(word.lower() in _ENGLISH for word in words) > 0.04 * len(words):
+    if sum(map(_ENGLISH.__contains__, map(str.lower, words))) > 0.04 * len(words):
         return ENGLISH
     # A short sentence may have none of these words; accents would tell another language.
     return CODE if len(words) < 8 and len(plain) == len(head) else scripts.LATIN

@@ -174,6 +174,26 @@ def test_a_model_that_is_not_better_than_the_live_one_is_gated_out_and_the_old_o
     assert story.failed_answers == []
 
 
+def test_a_live_model_that_answers_no_more_does_not_keep_a_new_one_away(story: Story) -> None:
+    first = story.drop(FIRST, "one")
+    story.online.takes.down = story.of(first)
+    second = story.drop(SECOND, "two", b"[gate]\nbetter_than_live = true\n")
+    assert second.state == "live", second.reason
+    asked = views.run_json(second, None)["evaluation"]
+    assert asked["other"]["empty"] == 1.0 and asked["comparison"]["rows"] == asked["rows"] > 0
+    story.until(lambda: story.standing == [str(second.endpoint["deployment"])], HOUR)
+
+
+def test_a_new_model_that_never_answers_fails_within_the_hour_and_leaves(story: Story) -> None:
+    first = story.drop(FIRST, "one")
+    story.online.takes.down = lambda made: made.tags["droptune-run"] != first.id
+    began = story.simulation.kernel.now
+    second = story.drop(SECOND, "two")
+    assert second.state == "failed" and "is not ready: HTTP 424 503" in second.reason
+    assert story.simulation.kernel.now - began < 2 * HOUR
+    story.until(lambda: story.standing == [str(first.endpoint["deployment"])], HOUR)
+
+
 def test_the_first_model_passes_better_than_live_since_nothing_is_live(story: Story) -> None:
     assert story.drop(FIRST, "one", b"[gate]\nbetter_than_live = true\n").state == "live"
 

@@ -27,6 +27,7 @@ from shared.runs.records import Endpoint, Run
 from shared.settings import settings
 
 PIECE_SECONDS = 45.0  # a row takes two minutes at most after that, and a function has five
+PATIENT_TRIES = 6  # with their pauses, a minute
 PAUSE = 2.0  # long enough for `reconcile` not to take the next piece in the same call
 READ = 8 * 1024 * 1024  # of the test file: the rows are drawn from its beginning
 MOST_TOKENS = 256
@@ -96,7 +97,9 @@ def _piece(run: Run, record: Endpoint, uri: str) -> bool:
 def _ask_row(run: Run, row: int, question: Question, new: Asked, other: Asked | None) -> None:
     """Asks both before either is noted: they stay beside each other whatever fails."""
     most = allowance(question.reference, MOST_TOKENS)
-    answers = [(side, _answer(run.name, side, question, most)) for side in (new, other) if side is not None]
+    answers = [(new, _answer(run.name, new, question, most))]
+    if other is not None:
+        answers.append((other, _other(run, other, question, most)))
     grader = judge.load(settings().judge)
     for side, answer in answers:
         judged = judge.grade(grader, question.messages, question.reference, answer)
@@ -115,6 +118,16 @@ def _note_worst(run: Run, row: int, question: Question, answers: list[str]) -> N
         **({"other": answers[1][:SHOWN]} if len(answers) > 1 else {}),
     }
     run.evaluation["worst"] = keep_worst(run.evaluation.get("worst", []), entry)
+
+
+def _other(run: Run, side: Asked, question: Question, most: int) -> str:
+    """The same of what stands beside; one that is down for a minute has no answer: it must not keep a better one away."""
+    try:
+        return _answer(run.name, side, question, most)
+    except (TransientError, NotReadyError):
+        if run.tries < PATIENT_TRIES:
+            raise
+        return ""
 
 
 def _answer(name: str, side: Asked, question: Question, most: int) -> str:

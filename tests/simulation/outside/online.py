@@ -67,6 +67,7 @@ class Takes:
     deployment: Callable[[FakeDeployment], float] = lambda made: 300.0
     fails: Callable[[FakeDeployment], bool] = lambda made: False
     breaks: Callable[[FakeDeployment], bool] = lambda made: False  # it is up, and answers with an error
+    down: Callable[[FakeDeployment], bool] = lambda made: False  # its container starts again and again
     says: Callable[[FakeDeployment], bytes] = lambda made: b'"ok"'
     deletion: float = 15.0
     lag: float = 0.0
@@ -346,6 +347,8 @@ class FakeInference:
         found.requests[minute] += 1
         if deployment is None:
             return NONE
+        if self._online.takes.down(deployment):
+            return Reply(424, {"ms-azureml-model-error-statuscode": "503"})
         up = deployment.state in ("succeeded", "updating")
         bad = not up or (not wanted and self._online.takes.breaks(deployment))
         found.served[name, minute, bad] += 1

@@ -8,11 +8,20 @@ from pathlib import Path
 from typing import Any
 
 FIGURES = Path(__file__).with_name("reliability.json")
+CHAOS = Path(__file__).with_name("chaos.json")
 
 
 def page() -> str:
     """Return the page: figures, faults by point, checks by invariant, planted bugs."""
-    return "\n".join([_head(), _figures(json.loads(FIGURES.read_text())), _checks(), _planted()])
+    return "\n".join(
+        [
+            _head(),
+            _figures(json.loads(FIGURES.read_text())),
+            _chaos(json.loads(CHAOS.read_text())),
+            _checks(),
+            _planted(),
+        ]
+    )
 
 
 def _head() -> str:
@@ -51,6 +60,27 @@ def _figures(found: dict[str, Any]) -> str:
         if found.get(name):
             lines.append(f"\n{len(found[name])} {told}: {'; '.join(found[name])}.")
     return "\n".join(lines) + "\n"
+
+
+def _chaos(run: dict[str, Any]) -> str:
+    plan, found = run["plan"], run["figures"]
+    rows = {
+        "datasets dropped at once": plan["datasets"],
+        "calls that failed": f"{plan['share']:.0%} until all had their reports: {found['faults fired']:,}",
+        "ends of processes": ", ".join(f"{times} {what}" for what, times in found["killed"].items()),
+        "reports": ", ".join(f"{count} {state}" for state, count in found["reports"].items()),
+        "jobs": found["jobs"],
+        "the storm, and from its end to rest": " and ".join(
+            f"{found['seconds'][one]:.0f} s" for one in ("storm", "to rest")
+        ),
+        "what the checker said": "; ".join(run["problems"]) or "nothing",
+    }
+    return (
+        "## Real processes\n\nThe real stack with two functions hosts, calls that fail, and services that are killed (`tests/chaos/`); "
+        f"`python -m tests.chaos --figures`, seed {plan['seed']}:\n\n| what | figure |\n|---|---|\n"
+        + "\n".join(f"| {what} | {said} |" for what, said in rows.items())
+        + "\n"
+    )
 
 
 def _checks() -> str:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from tests.chaos.run import Plan, Result, run
 
+FIGURES = Path(__file__).resolve().parents[2] / "docs" / "chaos.json"
+
 
 def options() -> argparse.ArgumentParser:
     """All options."""
@@ -31,6 +33,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, help="of drops, kills and faults; random when not given")
     parser.add_argument("--until-reported", action="store_true", help="calls fail until every dataset has its report")
     parser.add_argument("--within", type=float, default=900, help="seconds that it may take to come to rest")
+    parser.add_argument("--figures", action="store_true", help="keep the figures of this run for docs/reliability.md")
     parser.add_argument("--home", type=Path, help="where the box, its logs and the history lie")
     return parser
 
@@ -56,6 +59,9 @@ def main() -> int:
     began = time.monotonic()
     result = run(home, plan, lambda text: print(f"{time.monotonic() - began:6.0f} s  {text}", flush=True))
     print(told(result))
+    if given.figures:
+        document = {"plan": vars(plan), "problems": result.problems, "figures": result.figures}
+        FIGURES.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     return 1 if result.problems else 0
 
 

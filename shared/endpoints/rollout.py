@@ -120,8 +120,9 @@ def try_out(endpoint: str, name: str, deployment: str, scoring_uri: str, snapsho
     from shared.endpoints.wire import body_of, probe
 
     messages = _first_question(snapshot) or [{"role": "user", "content": "Hello"}]
-    usage.note(name, probe=True)
-    probe(scoring_uri, outside().online.key(endpoint), deployment, body_of(messages, {"max_new_tokens": 16}))
+    key = outside().online.key(endpoint)
+    with usage.sending(name, probe=True):
+        probe(scoring_uri, key, deployment, body_of(messages, {"max_new_tokens": 16}))
 
 
 def _first_question(snapshot: str) -> list[dict[str, Any]]:

@@ -102,11 +102,11 @@ async def _asked(question: Question, found: targets.Target, pinned: str) -> Repl
     await line.enter()
     began = clock.monotonic()
     try:
-        usage.note(question.name)
-        reply = await outside().inference.ask(record.scoring_uri, found.key, body, pinned)
+        with usage.sending(question.name):
+            reply = await outside().inference.ask(record.scoring_uri, found.key, body, pinned)
         if reply.status in (400, 424) and question.plain and body is not question.plain:
-            usage.note(question.name)
-            reply = await outside().inference.ask(record.scoring_uri, found.key, question.plain, pinned)
+            with usage.sending(question.name):
+                reply = await outside().inference.ask(record.scoring_uri, found.key, question.plain, pinned)
             if reply.status == 200:
                 plain.add(deployment)
         return reply

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import threading
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -84,6 +86,18 @@ def note(name: str, *, probe: bool = False, count: int = 1) -> None:
         local.dirty = True
         wait = max(0.0, local.written + FLUSH_SECONDS - clock.monotonic())
     clock.later(wait, flush, name)
+
+
+@contextmanager
+def sending(name: str, *, probe: bool = False) -> Iterator[None]:
+    """Notes a request that is sent within; the service may count one that ends in another minute in that."""
+    note(name, probe=probe)
+    began = clock.now().strftime(MINUTE)
+    try:
+        yield
+    finally:
+        if clock.now().strftime(MINUTE) != began:
+            note(name, probe=True)
 
 
 def note_repeated(name: str) -> None:

@@ -136,10 +136,11 @@ def _answer(name: str, side: Asked, question: Question, most: int) -> str:
     Raises:
         TransientError, NotReadyError: it cannot be reached, or is busy.
     """
-    usage.note(name, probe=True)
     body = body_of(question.messages, {"max_new_tokens": most, "do_sample": False, "temperature": 0.0})
     try:
-        return probe(side.uri, outside().online.key(side.endpoint), side.deployment, body)
+        key = outside().online.key(side.endpoint)
+        with usage.sending(name, probe=True):
+            return probe(side.uri, key, side.deployment, body)
     except RejectedError:
         return ""
 

@@ -109,7 +109,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made.stored[f"{RUN}.json"] = msgspec.json.encode(run)
     fake: Any = made
     outside.use(fake)
-    monkeypatch.setattr(scoring.usage, "note", lambda name: None)
+    monkeypatch.setattr(scoring.usage, "note", lambda name, probe=False: None)
     access._CACHE.clear()
     rates._HELD.clear()
     yield made

@@ -143,6 +143,13 @@ function saveOften(server, milliseconds) {
   }
 }
 
+/* Closing waits for no save that has begun: what was acknowledged just before it would be lost. */
+function saved(server) {
+  return [server.metadataStore, server.extentMetadataStore].map(
+    (store) => new Promise((resolve) => store.db.throttledSaveDrain(resolve)),
+  );
+}
+
 async function main() {
   const blob = new (internals("blob/BlobServer"))(
     configuration("blob", Number(options["blob-port"]), internals("blob/BlobConfiguration")),
@@ -152,6 +159,7 @@ async function main() {
   );
   const end = async () => {
     await Promise.allSettled([blob.close(), queue.close()]);
+    await Promise.all([blob, queue].flatMap(saved));
     process.exit(0);
   };
   process.once("SIGTERM", end);

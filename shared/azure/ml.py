@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import lru_cache
-from threading import Lock, Thread
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from shared.azure.credential import credential
-from shared.errors import TransientError
+from shared.errors import DroptuneError, SettingsError, TransientError
 from shared.settings import settings
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
 
-# The SDK's own word for the cloud of a process, which it writes when it makes its first client.
-CURRENT_CLOUD, PUBLIC, PUBLIC_HOST = "AZUREML_CURRENT_CLOUD", "AzureCloud", "//management.azure.com"
-_LOCK = Lock()
+PUBLIC_HOST = "//management.azure.com"
+KNOWN = ("AzureCloud", "AzureChinaCloud", "AzureUSGovernment")  # to the SDK
+SECONDS = 10.0
 
 
 def warm() -> None:
@@ -27,7 +28,7 @@ def warm() -> None:
 
 @lru_cache(maxsize=1)
 def _warm() -> None:
-    with suppress(TransientError):  # whoever needs them makes them, or is told
+    with suppress(DroptuneError):  # whoever needs them makes them, or is told
         workspace()
         registry()
 
@@ -54,17 +55,56 @@ def registry() -> MLClient:
 
 
 def _client(**chosen: Any) -> MLClient:
-    """A client of the cloud that is meant.
-
-    Where the SDK cannot read the cloud's description it takes the public one for it, for good and without an error
-    (azure-ai-ml 1.35, `_azure_environments.py`).
-    """
     from azure.ai.ml import MLClient
 
-    meant = os.environ.get("ARM_CLOUD_METADATA_URL", PUBLIC_HOST)
-    with _LOCK:  # the word is the whole process's
-        made = MLClient(credential(), **chosen)
-        if os.environ.get(CURRENT_CLOUD) == PUBLIC and PUBLIC_HOST not in meant:
-            del os.environ[CURRENT_CLOUD]
-            raise TransientError(f"could not read the cloud's description at {meant}")
-    return made
+    return MLClient(credential(), **chosen, **_cloud())
+
+
+@lru_cache(maxsize=1)
+def _cloud() -> dict[str, Any]:
+    """The cloud that is meant, as the SDK takes it: read once, and never guessed.
+
+    Left to itself the SDK reads the description at each call, fails for good where it cannot, and where it could not at the
+    first takes the public cloud for it, without an error (azure-ai-ml 1.35, `_azure_environments.py`).
+
+    Raises:
+        TransientError: the cloud does not describe itself now.
+        SettingsError: what is at the address describes no cloud of this address.
+    """
+    url = os.environ.get("ARM_CLOUD_METADATA_URL", "")
+    if not url or PUBLIC_HOST in url:
+        return {}
+    described = next((one for one in _described(url) if str(one.get("resourceManager")) in url), None)
+    if described is None:
+        raise SettingsError(f"ARM_CLOUD_METADATA_URL: {url} describes no cloud whose resource manager is there")
+    name = str(described["name"])
+    if name in KNOWN:
+        return {"cloud": name}
+    # The SDK keeps a description by its name for good: the address tells one emulator from the next.
+    return {"cloud": f"{name} at {urlsplit(url).netloc}", "cloud_metadata": _metadata(described)}
+
+
+def _described(url: str) -> list[dict[str, Any]]:
+    import requests
+
+    try:
+        answer = requests.get(url, timeout=SECONDS)
+        answer.raise_for_status()
+        found = answer.json()
+    except (requests.RequestException, ValueError) as error:
+        raise TransientError(f"could not read the cloud's description at {url}: {type(error).__name__}") from error
+    return [found] if isinstance(found, dict) else list(found)
+
+
+def _metadata(cloud: dict[str, Any]) -> dict[str, str]:
+    """What the SDK makes of a description (its `_convert_arm_to_cli`)."""
+    suffix = ".".join(cloud["portal"].split(".")[2:]).replace("/", "")
+    registries = f"https://{cloud['name'].lower()}west.api.ml.azure.{suffix}/"
+    return {
+        "azure_portal": cloud["portal"],
+        "resource_manager": cloud["resourceManager"],
+        "active_directory": cloud["authentication"]["loginEndpoint"],
+        "aml_resource_id": f"https://ml.azure.{suffix}",
+        "storage_endpoint": cloud["suffixes"]["storage"],
+        "registry_discovery_endpoint": os.environ.get("REGISTRY_DISCOVERY_ENDPOINT_URL", registries),
+    }

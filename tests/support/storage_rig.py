@@ -79,7 +79,7 @@ def exported(variables: dict[str, str]) -> Iterator[None]:
 
 def forget() -> None:
     """Settings, credential, clients and what was remembered are made anew at their next use."""
-    known = (settings, credential, storage._service, ml.workspace, ml.registry, arm._client, arm.base_url)
+    known = (settings, credential, storage._service, ml.workspace, ml.registry, ml._cloud, arm._client, arm.base_url)
     for remembered in known:
         remembered.cache_clear()
     outside().memory.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,15 +13,20 @@ from shared.errors import TransientError
 NOWHERE = "https://127.0.0.1:1/metadata/endpoints"
 
 
+CURRENT = "AZUREML_CURRENT_CLOUD"  # the SDK writes it when it makes its first client
+
+
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    monkeypatch.setenv(ml.CURRENT_CLOUD, "")  # so that it is put back
-    monkeypatch.delenv(ml.CURRENT_CLOUD)
+    monkeypatch.setenv(CURRENT, "")  # so that it is put back
+    monkeypatch.delenv(CURRENT)
     for name in ("AZURE_SUBSCRIPTION_ID", "AZURE_RESOURCE_GROUP", "AZUREML_WORKSPACE_NAME"):
         monkeypatch.setenv(name, "acme")
-    ml.workspace.cache_clear()
+    for made in (ml.workspace, ml._cloud):
+        made.cache_clear()
     yield monkeypatch
-    ml.workspace.cache_clear()
+    for made in (ml.workspace, ml._cloud):
+        made.cache_clear()
 
 
 def test_a_cloud_that_does_not_describe_itself_is_not_taken_for_the_public_one(cloud: pytest.MonkeyPatch) -> None:
@@ -29,14 +35,12 @@ def test_a_cloud_that_does_not_describe_itself_is_not_taken_for_the_public_one(c
     for _ in range(2):
         with pytest.raises(TransientError, match=r"the cloud's description at https://127\.0\.0\.1:1/"):
             ml.workspace()
-    assert ml.CURRENT_CLOUD not in ml.os.environ
+    assert CURRENT not in os.environ
 
 
 @pytest.mark.parametrize("named", ["", "https://management.azure.com/metadata/endpoints?api-version=2019-05-01"])
 def test_the_public_cloud_is_taken_where_it_is_meant(cloud: pytest.MonkeyPatch, named: str) -> None:
-    if named:
-        cloud.setenv("ARM_CLOUD_METADATA_URL", named)
-        cloud.setenv(ml.CURRENT_CLOUD, ml.PUBLIC)  # as the SDK writes it once it has read the description
-    else:
-        cloud.delenv("ARM_CLOUD_METADATA_URL", raising=False)
+    cloud.setenv("ARM_CLOUD_METADATA_URL", named)
+    cloud.setenv(CURRENT, "AzureCloud")  # as the SDK writes it once it has read the description
+    assert ml._cloud() == {}
     assert ml.workspace().workspace_name == "acme"

@@ -26,7 +26,7 @@ from tests.simulation.outside.online import CANARY
 from tests.simulation.schedules import run
 from tests.simulation.setting import production
 
-MOST = 1600
+MOST = 2400
 Change = tuple[Any, str, Any]  # an object or a dict, a name in it, and what stands there instead
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shared.azure.credential import credential
+from shared.azure.failures import azure_errors
 from shared.errors import DroptuneError, SettingsError, TransientError
 from shared.settings import settings
 
@@ -85,14 +86,17 @@ def _cloud() -> dict[str, Any]:
 
 
 def _described(url: str) -> list[dict[str, Any]]:
-    import requests
+    from azure.core import PipelineClient
+    from azure.core.rest import HttpRequest
 
-    try:
-        answer = requests.get(url, timeout=SECONDS)
+    client: PipelineClient[Any, Any] = PipelineClient(url, policies=[])
+    with azure_errors(f"read the cloud's description at {url}"), client:
+        answer = client.send_request(HttpRequest("GET", url), connection_timeout=SECONDS, read_timeout=SECONDS)
         answer.raise_for_status()
-        found = answer.json()
-    except (requests.RequestException, ValueError) as error:
-        raise TransientError(f"could not read the cloud's description at {url}: {type(error).__name__}") from error
+        try:
+            found = answer.json()
+        except ValueError as error:
+            raise TransientError(f"the cloud's description at {url} is no JSON") from error
     return [found] if isinstance(found, dict) else list(found)
 
 

@@ -197,8 +197,8 @@ def _want_asleep(record: Endpoint) -> None:
     if record.state != "awake" or record.deploying:
         told = f"the endpoint is {'deploying' if record.deploying else record.state}"
         raise UserError(told, "only an awake one can sleep")
-    # a use in the second before the wish does not speak against it
-    record.falling_since = stamp(moment(usage.service_now()) + timedelta(seconds=1))
+    # No use before the wish speaks against it: the storage tells whole seconds, and a use counts for one more.
+    record.falling_since = stamp(moment(usage.service_now()) + timedelta(seconds=2))
     record.kept_until = ""
     record.enter("falling_asleep", "asked for")
 

@@ -233,6 +233,18 @@ def test_an_end_comes_whatever_is_lost_doubled_or_late(begin: Begin, seed: int) 
     assert all(entry.until for entry in record(simulation).billed)
 
 
+@pytest.mark.parametrize("part", [0.05, 0.35, 0.65, 0.95])
+def test_who_puts_it_to_sleep_right_after_a_use_is_obeyed(begin: Begin, part: float) -> None:
+    simulation = begin("")
+    simulation.kernel.run(int(simulation.kernel.now) + 60 + part)
+    simulation.ask("acme")
+    assert simulation.until(lambda: bool(simulation.answers), 5, each=0.01)
+    assert isinstance(simulation.answers[-1][2], bytes)
+    simulation.command("sleep", "acme")
+    assert simulation.until(lambda: record(simulation).state == "asleep", 10 * MINUTE, each=1.0)
+    assert [moment.state for moment in record(simulation).timeline[-3:]] == ["awake", "falling_asleep", "asleep"]
+
+
 def test_where_nothing_is_kept_asleep_the_endpoint_goes_too_and_comes_back_with_its_model(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -16,13 +15,12 @@ from shared.endpoints.scoring import MAX_BODY, Question
 from shared.errors import ServiceError, UnreadableError
 
 
-@dataclass(frozen=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """What goes back: the body, its media type, and headers."""
 
     body: bytes
     kind: str = "application/json"
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
 
 
 async def answer(headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Answered:

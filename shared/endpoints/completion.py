@@ -6,9 +6,8 @@ Answers are buffered: MLflow deployments don't stream, so `stream: true` gets a 
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -21,8 +20,7 @@ FINISHED = ("stop", "length", "content_filter")
 _ENDS = tuple(".!?…。！？।؟\"'”’)]}`*")
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """Tokens of a request and of its answers; `estimated` where the deployment did not count them."""
 
     prompt: int
@@ -66,7 +64,7 @@ def finish_reason(answer: Answer, text: str, stopped: bool, limit: int, least: i
 def completion(chat: Chat, choices: list[tuple[str, str]], counts: Counts) -> dict[str, Any]:
     """OpenAI's chat completion of texts with their finish reasons."""
     return {
-        "id": f"chatcmpl-{secrets.token_hex(16)}",
+        "id": f"chatcmpl-{os.urandom(16).hex()}",
         "object": "chat.completion",
         "created": int(time.time()),
         "model": chat.model,

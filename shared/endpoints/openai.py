@@ -145,12 +145,13 @@ def _decoded(body: bytes) -> dict[str, Any]:
 
 
 def _refuse(request: dict[str, Any]) -> None:
-    for name in request.keys() - _HEARD - WITHOUT_EFFECT:
+    for name, value in request.items():
+        if name in _HEARD or name in WITHOUT_EFFECT:
+            continue
         if name not in _UNHEARD:
             near = difflib.get_close_matches(name, [*_HEARD, *_UNHEARD, *WITHOUT_EFFECT], 1)
             hint = f", did you mean {near[0]!r}?" if near else ""
             raise bad(name, f"unknown parameter {name!r}{hint}", "unknown_parameter")
-        value = request[name]
         if value is not None and value not in _UNHEARD[name]:
             raise bad(name, f"{name!r} is not supported: leave it out", "unsupported_parameter")
 

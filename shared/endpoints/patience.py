@@ -10,8 +10,9 @@ import asyncio
 import random
 import re
 from collections.abc import Awaitable
-from dataclasses import replace
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from shared import clock
 from shared.endpoints.refusals import ScoringError

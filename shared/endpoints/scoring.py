@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+
+import msgspec
 
 from shared import clock
 from shared.azure.outside import outside
@@ -22,8 +23,7 @@ HOLD_NEARLY_AWAKE = 25.0
 HOLD_BUSY = 15.0
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """A body for the model of a name, or of one of its runs; `plain` is what to send where the model refuses `body`.
 
     `recent`: an endpoint that does not answer yet is looked at again only after so many seconds.

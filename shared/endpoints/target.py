@@ -132,7 +132,9 @@ def run_of(name: str, run: str) -> str:
 async def line_before(endpoint: str, deployment: str) -> Line:
     """The line before a deployment; what it can take is asked only where more come at once than any can take."""
     lines: dict[str, Line] = outside().memory.setdefault("lines", {})
-    found = lines.setdefault(f"{endpoint}/{deployment}", Line())
+    place = f"{endpoint}/{deployment}"
+    if (found := lines.get(place)) is None:
+        found = lines[place] = Line()
     if found.full and clock.monotonic() - found.asked_at > CAPACITY_SECONDS:
         found.asked_at = clock.monotonic()
         found.widen(await asyncio.to_thread(_slots, endpoint, deployment, found.slots))

@@ -68,8 +68,11 @@ def _new_instance() -> str:
     return f"{os.environ.get('WEBSITE_INSTANCE_ID', '')[:12] or 'host'}-{uuid.uuid4().hex[:8]}"
 
 
-def note(name: str, *, probe: bool = False, count: int = 1) -> None:
-    """Notes a request that this instance sends to an endpoint; written at most once a second, and soon after."""
+def note(name: str, *, probe: bool = False, count: int = 1) -> int:
+    """Notes a request that this instance sends to an endpoint; written at most once a second, and soon after.
+
+    Returns the minute that it is noted in, counted since 1970.
+    """
     now = clock.now()
     with _LOCK:
         local = _local(name)
@@ -82,21 +85,21 @@ def note(name: str, *, probe: bool = False, count: int = 1) -> None:
         if not probe:
             local.used = now
         if local.dirty:
-            return
+            return number
         local.dirty = True
         wait = max(0.0, local.written + FLUSH_SECONDS - clock.monotonic())
     clock.later(wait, flush, name)
+    return number
 
 
 @contextmanager
 def sending(name: str, *, probe: bool = False) -> Iterator[None]:
     """Notes a request that is sent within; the service may count one that ends in another minute in that."""
-    note(name, probe=probe)
-    began = clock.now().strftime(MINUTE)
+    began = note(name, probe=probe)
     try:
         yield
     finally:
-        if clock.now().strftime(MINUTE) != began:
+        if int(clock.now().timestamp()) // 60 != began:
             note(name, probe=True)
 
 

@@ -66,13 +66,15 @@ def shares(texts: Iterable[str]) -> list[tuple[str, float]]:
 def letters(text: str) -> dict[str, int]:
     """How many letters of each script a text has; the Han in a text with kana counts as Japanese."""
     plain = text.encode("ascii", "ignore")
-    found = Counter({LATIN: len(plain) - len(plain.translate(None, _LETTERS))})
-    if len(plain) < len(text):
-        for character, count in Counter(_ASCII.sub("", text)).items():
-            found[script_of(character)] += count
-        del found[""]
-        if found[JAPANESE] > KANA_IN_JAPANESE * found[HAN]:
-            found[JAPANESE] += found.pop(HAN, 0)
+    latin = len(plain) - len(plain.translate(None, _LETTERS))
+    if len(plain) == len(text):
+        return {LATIN: latin} if latin else {}
+    found = Counter({LATIN: latin})
+    for character, count in Counter(_ASCII.sub("", text)).items():
+        found[script_of(character)] += count
+    del found[""]
+    if found[JAPANESE] > KANA_IN_JAPANESE * found[HAN]:
+        found[JAPANESE] += found.pop(HAN, 0)
     return {script: count for script, count in found.items() if count}
 
 

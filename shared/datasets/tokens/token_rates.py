@@ -7,7 +7,7 @@ Phi-4's and Qwen's). Latin is three kinds, since English is what all of them kno
 
 from __future__ import annotations
 
-import re
+from string import ascii_lowercase
 
 from shared.datasets.counts import scripts
 
@@ -34,9 +34,9 @@ RARE = (0.5, 0.5, 0.65)  # as Malayalam: mostly bytes, three a letter
 DIGITS = (1.0, 1.0, 2.2)  # the small vocabularies write each digit alone
 # Nine of ten languages were within 30 % (half of them within 12 %); a vocabulary that is not known adds to it.
 ERROR, ERROR_UNKNOWN = 0.3, 0.45
-_WORDS = re.compile(r"[A-Za-z]+")
+_LETTERS_ALONE = bytes(code if chr(code) in ascii_lowercase else 32 for code in range(256))
 # None of them is a word of German, Dutch, Polish or a Scandinavian language, as "in", "is", "of", "to" are.
-_ENGLISH = {"the", "and", "that", "you", "with", "this", "are", "have", "not", "it", "from", "they", "what", "your"}
+_ENGLISH = frozenset(b"the and that you with this are have not it from they what your".split())
 _CODE_SIGNS = b"(){}[]=;_<>/|`\\"
 SEEN = 4000  # characters of a text by which its kind of Latin is told
 
@@ -45,7 +45,7 @@ def tokens(text: str, kind: str) -> float:
     """The tokens that a text is estimated to have."""
     column = KINDS.index(kind)
     found = scripts.letters(text)
-    digits = sum(map(text.count, "0123456789"))
+    digits = _count(text.encode("ascii", "ignore"), b"0123456789")
     rest, total = len(text) - digits, sum(found.values())
     if not total:
         return digits / DIGITS[column] + rest / RATES[CODE][column]
@@ -60,12 +60,15 @@ def tokens(text: str, kind: str) -> float:
 def latin_kind(text: str) -> str:
     """Whether Latin letters are English, code or another language's."""
     head = text[:SEEN]
-    words = _WORDS.findall(head)
     plain = head.encode("ascii", "ignore")
-    signs = len(plain) - len(plain.translate(None, _CODE_SIGNS))
-    if signs > 0.03 * len(plain):
+    if _count(plain, _CODE_SIGNS) > 0.03 * len(plain):
         return CODE
-    if sum(map(_ENGLISH.__contains__, map(str.lower, words))) > 0.04 * len(words):
+    words = head.encode("ascii", "replace").lower().translate(_LETTERS_ALONE).split()
+    if sum(map(_ENGLISH.__contains__, words)) > 0.04 * len(words):
         return ENGLISH
     # A short sentence may have none of these words; accents would tell another language.
     return CODE if len(words) < 8 and len(plain) == len(head) else scripts.LATIN
+
+
+def _count(plain: bytes, wanted: bytes) -> int:
+    return len(plain) - len(plain.translate(None, wanted))

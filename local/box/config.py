@@ -4,12 +4,11 @@ import hashlib
 import json
 import os
 import secrets
-import socket
 import uuid
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from local.box import ports
 from local.box.errors import BoxError
 
 ACCOUNT = "devstoreaccount1"
@@ -93,7 +92,7 @@ def create(home: Path) -> BoxConfig:
     names = ("identity", "functions_master", "functions_eventgrid", "droptune")
     return BoxConfig(
         home=home.absolute(),
-        ports=choose_ports(PREFERRED_PORTS),
+        ports=ports.choose(PREFERRED_PORTS),
         subscription=f"00000000-0000-0000-0000-{secrets.randbelow(10**8):08d}d407",
         tenant=str(uuid.uuid4()),
         workspace_id=str(uuid.uuid4()),
@@ -115,37 +114,8 @@ def save(config: BoxConfig) -> None:
 
 
 def load_or_create(home: Path) -> BoxConfig:
-    """Return the box at `home`, new where there is none; ports that others took meanwhile are replaced."""
+    """Return the box at `home`, new where there is none; ports that others took meanwhile are replaced, and all are claimed."""
     config = load(home) if (home / "box.json").is_file() else create(home)
-    config = replace(config, ports=choose_ports(config.ports))
+    config = replace(config, ports=ports.choose(config.ports))
     save(config)
     return config
-
-
-def choose_ports(preferred: Mapping[str, int]) -> dict[str, int]:
-    """Give every service its preferred port, or any free one where that is taken."""
-    chosen: dict[str, int] = {}
-    for name, port in preferred.items():
-        free = port not in chosen.values() and is_free(port)
-        chosen[name] = port if free else _any_free(chosen.values())
-    return chosen
-
-
-def is_free(port: int) -> bool:
-    """Tell whether a port of 127.0.0.1 can be listened on now."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _any_free(taken: Iterable[int]) -> int:
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port not in taken:
-            return port

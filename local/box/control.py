@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from local.box import certificates, child, config, leftovers, provision, state
+from local.box import certificates, child, config, leftovers, ports, provision, state
 from local.box import environment as variables
 from local.box.errors import BoxError
 from local.box.services import REPOSITORY
@@ -58,7 +58,7 @@ def up(
     certificates.ensure(chosen.ca)
     provision.write_subscriptions(chosen)
     (home / "logs").mkdir(exist_ok=True)
-    _start_supervisor(home)
+    _start_supervisor(home, chosen)
     _wait_until_ready(home, on_progress or (lambda *_: None))
     return status(home)
 
@@ -130,7 +130,7 @@ def _phase(home: Path) -> str:
     return known.phase if known else ""
 
 
-def _start_supervisor(home: Path) -> None:
+def _start_supervisor(home: Path, chosen: config.BoxConfig) -> None:
     (home / "run.json").unlink(missing_ok=True)
     with child.log_path(home, "supervisor").open("ab") as log:
         subprocess.Popen(
@@ -141,7 +141,9 @@ def _start_supervisor(home: Path) -> None:
             cwd=REPOSITORY,
             env=os.environ | {"PYTHONPATH": str(REPOSITORY), "DROPTUNE_BOX_HOME": str(home)},
             start_new_session=True,
+            pass_fds=ports.files(chosen.ports.values()),
         )
+    ports.release(chosen.ports.values())
 
 
 def _wait_until_ready(home: Path, tell: Progress) -> None:

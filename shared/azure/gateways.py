@@ -77,7 +77,7 @@ class Queue(Protocol):
 class Topics(Protocol):
     """The topic of lifecycle events."""
 
-    def publish(self, event_type: str, subject: str, data: dict[str, Any]) -> None: ...
+    def publish(self, event_type: str, subject: str, data: dict[str, Any], identity: str = "") -> None: ...
 
 
 class Jobs(Protocol):

@@ -26,20 +26,21 @@ def _publisher() -> EventGridPublisherClient:
 class AzureTopics:
     """The topic of the settings."""
 
-    def publish(self, event_type: str, subject: str, data: dict[str, Any]) -> None:
-        """Sends one event; does nothing where no topic is configured."""
+    def publish(self, event_type: str, subject: str, data: dict[str, Any], identity: str = "") -> None:
+        """Sends one event, under an id of its own where none is given; does nothing where no topic is configured."""
         if not settings().events_endpoint:
             return
         from azure.eventgrid import EventGridEvent
 
         with azure_errors("publish an event"):
-            _publisher().send(EventGridEvent(subject=subject, event_type=event_type, data=data, data_version="1"))
+            named = {"id": identity} if identity else {}
+            _publisher().send(EventGridEvent(subject, event_type, data, "1", **named))
 
 
-def publish(event_type: str, subject: str, data: dict[str, Any]) -> None:
-    """Sends one event, where a topic is configured.
+def publish(event_type: str, subject: str, data: dict[str, Any], identity: str = "") -> None:
+    """Sends one event, where a topic is configured; who gets the same `identity` twice was told the same.
 
     Raises:
         ServiceError: the topic refused it or cannot be reached.
     """
-    outside().topics.publish(event_type, subject, data)
+    outside().topics.publish(event_type, subject, data, identity)

@@ -150,7 +150,7 @@ def give_up(kind: str, identity: str, reason: str, fix: str = "retry the run") -
     record.wait()
     store.save(loaded)
     work.follow(record)
-    telling.tell(record)
+    telling.tell(loaded)
     return f"{record.state}: {reason}"
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from shared import clock
 from shared.azure.seen import Listed
 from shared.errors import DroptuneError, ServiceError, UnreadableError
-from shared.lifecycle import advance, closing, notify, orphans, problems, step, sweep
+from shared.lifecycle import advance, closing, notify, orphans, problems, step, sweep, telling
 from shared.runs import slots, store, work
 from shared.runs.records import moment, rests
 
@@ -78,13 +78,16 @@ def _trains(run: str) -> bool:
 
 
 def _tell(untold: list[tuple[str, str]], ends: float) -> None:
-    """Webhooks come last: one that is slow must hold up nothing but other webhooks."""
+    """Topic and webhooks come last: one that is slow must hold up nothing but the telling of others."""
     for kind, identity in untold:
         if clock.monotonic() > ends:
             return  # the next tick begins elsewhere
         try:
             loaded = store.load(kind, identity)
-            notify.tell(loaded, loaded.record.next_look)
+            if telling.is_late(loaded.record):
+                telling.tell(loaded)
+            if _overdue(loaded.record.next_look):
+                notify.tell(loaded, loaded.record.next_look)
         except DroptuneError as error:
             log.warning("cannot tell how %s %s rests: %s", kind, identity, error.reason)
         except Exception:
@@ -94,16 +97,16 @@ def _tell(untold: list[tuple[str, str]], ends: float) -> None:
 def _reconcile_one(
     kind: str, identity: str, marker: Listed, present: datetime, ends: float, untold: list[tuple[str, str]]
 ) -> int:
-    """Looks at one; what rests and has a webhook that does not know it yet comes into `untold`."""
+    """Looks at one; what rests while the topic or a webhook does not know it yet comes into `untold`."""
     loaded = store.find(kind, identity)
     old = marker.modified + GRACE < present
     if loaded is None or rests(loaded.record):
         if clock.monotonic() > ends:
             return 0  # the next tick looks again
         over = not store.is_listed(kind, identity) if loaded is None else closing.close(loaded.record)
-        if loaded is not None and notify.waits(loaded.record):
+        if loaded is not None and (telling.owes(loaded.record) or notify.waits(loaded.record)):
             over = False
-            if _overdue(loaded.record.next_look):
+            if telling.is_late(loaded.record) or _overdue(loaded.record.next_look):
                 untold.append((kind, identity))
         if over and old:
             store.unmark(marker)

@@ -78,7 +78,7 @@ def _enter(loaded: store.Loaded[Any], outcome: Enter, alone: bool) -> str:
     store.save(loaded)
     if not alone and not waits_for_timer(record):
         work.follow(record, outcome.delay)
-    telling.tell(record)
+    telling.tell(loaded)
     return record.state
 
 

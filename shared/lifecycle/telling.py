@@ -1,32 +1,64 @@
-"""Telling people: the event of a state that was entered, and the report beside the file."""
+"""Telling people: the event of a state that was entered, and the report beside the file.
+
+An event's id is the record's and the time at which it entered the state: what is told twice has the same. The event of a
+state that moves on is told at most once, that of a rest at least once, unless the topic takes none for a day.
+"""
 
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
+from typing import Any
 
 import msgspec
 
-from shared import reports
+from shared import clock, reports
 from shared.azure import topics
 from shared.azure.blobs import Container
 from shared.errors import DroptuneError
 from shared.events import event_type
-from shared.lifecycle import evaluated, views
-from shared.runs.records import Endpoint, Record, Run, Upload, kind_of
+from shared.lifecycle import evaluated, news, views
+from shared.runs import store
+from shared.runs.records import Endpoint, Record, Run, Upload, kind_of, moment, rests, rests_since
+from shared.settings import settings
 
 log = logging.getLogger("droptune")
+UNDER_WAY, NEWS = timedelta(seconds=30), timedelta(days=1)  # Event Grid too keeps an event for a day
 
 
-def tell(record: Record) -> None:
-    """Publishes the event of a state; a failure here must not undo the step. Reports are the closing's."""
+def tell(loaded: store.Loaded[Any]) -> None:
+    """Publishes the event of a record's state; a failure here must not undo the step. Reports are the closing's."""
+    record = loaded.record
     try:
-        if isinstance(record, Run):
-            topics.publish(event_type(record.state), f"runs/{record.id}", views.event(record))
-        elif isinstance(record, Upload) and record.state == "rejected":
-            told = {"path": record.path, "reason": record.reason, "fix": record.fix}
-            topics.publish("Droptune.UploadRejected", f"uploads/{record.id}", told)
+        _publish(record)
+        if owes(record):
+            record.published = rests_since(record)
+            store.save(loaded)
     except DroptuneError as error:
         log.warning("%s %s: %s", kind_of(record), record.id, error.reason)
+
+
+def _publish(record: Record) -> None:
+    if isinstance(record, Run):
+        topics.publish(event_type(record.state), f"runs/{record.id}", views.event(record), news.identity(record))
+    elif isinstance(record, Upload) and record.state == "rejected":
+        told = {"path": record.path, "reason": record.reason, "fix": record.fix}
+        topics.publish("Droptune.UploadRejected", f"uploads/{record.id}", told, news.identity(record))
+
+
+def owes(record: Record) -> bool:
+    """Whether the topic has not taken the event of how a record rests, and it is still news."""
+    if not isinstance(record, Run | Upload) or not rests(record) or not settings().events_endpoint:
+        return False
+    if isinstance(record, Upload) and record.state != "rejected":
+        return False
+    since = rests_since(record)
+    return bool(since) and record.published != since and clock.now() < moment(since) + NEWS
+
+
+def is_late(record: Record) -> bool:
+    """Whether it owes that event, and whoever entered the state is not about to publish it."""
+    return owes(record) and moment(rests_since(record)) + UNDER_WAY < clock.now()
 
 
 def soon(record: Endpoint, event: str, at: str, told: str) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from shared import reports
 from shared.datasets.check import Verdict
-from shared.lifecycle import begin, notify
+from shared.lifecycle import begin, notify, telling
 from shared.lifecycle.outcome import Enter, Outcome
 from shared.runs import store, work
 from shared.runs.records import Endpoint, Moment, Run, Upload, now
@@ -30,7 +30,9 @@ def accept(upload: Upload, run: Run, verdict: Verdict, expected: dict[str, Any] 
     made = store.create(run)
     report = {**_report(upload, verdict), "run": run.id, **({"estimate": expected} if expected else {})}
     if made is not None:
-        return _begun(upload, run, report)
+        outcome = _begun(upload, run, report)
+        telling.tell(made)
+        return outcome
     found = store.load("run", run.id)
     known: Run = found.record
     renamed = notify.adopt(known, run)

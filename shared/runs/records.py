@@ -67,17 +67,21 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Upload(Record, kw_only=True):
-    """A dropped file: (path, ETag) with what lay beside it when it was looked at."""
+    """A dropped file: (path, ETag) with what lay beside it when it was looked at; `published` as a run's."""
 
     path: str
     etag: str
     run: str = ""
     companions: dict[str, str] = {}
     notice: Notice = Notice()
+    published: str = ""
 
 
 class Run(Record, kw_only=True):
-    """The way of one accepted dataset to a model behind an endpoint."""
+    """The way of one accepted dataset to a model behind an endpoint.
+
+    `published` is when the rest began whose event the topic took.
+    """
 
     attempt: int = 1
     cancel_wanted: bool = False
@@ -94,6 +98,7 @@ class Run(Record, kw_only=True):
     rollout: dict[str, Any] = {}
     cost: dict[str, Any] = {}
     notice: Notice = Notice()
+    published: str = ""
 
 
 class Interval(msgspec.Struct):

@@ -28,7 +28,6 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--own-box", action="store_true", help="start a box for this run, and end it afterwards")
     parser.add_argument("--work", type=Path, default=sdk.WORK, help="environment, sources, logs")
     parser.add_argument("--keep", action="store_true", help="write the results that docs/conformance.md is made from")
-    parser.add_argument("--install", action="store_true", help="make the SDK's environment, and no more")
     parser.add_argument("--survey", action="store_true", help="count what exists and what could run; needs no box")
     return parser
 
@@ -52,8 +51,6 @@ def main() -> int:
     arguments = options().parse_args()
     work = arguments.work.resolve()
     python = sdk.install(work)
-    if arguments.install:
-        return 0
     if arguments.survey:
         return survey.write(python, work)
     chosen = arguments.node or cases.read(arguments.group)

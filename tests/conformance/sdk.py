@@ -71,3 +71,7 @@ def _put_in_names(tests: Path, registry: str, names: dict[str, str]) -> None:
         for theirs, ours in {"CONF_REGISTRY": registry, **names}.items():
             after = after.replace(theirs, ours)
         path.write_text(after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    install(WORK)  # before anything else is installed: this module needs the standard library alone

@@ -42,6 +42,15 @@ def test_a_dropped_file_becomes_a_live_model_driven_by_the_functions_alone(live:
     assert live["dataset"]["train_rows"] + live["dataset"]["validation_rows"] + live["dataset"]["test_rows"] == 24
 
 
+def test_every_state_of_the_run_was_published_under_an_id_of_its_own(box: Box, live: dict[str, Any]) -> None:
+    url = f"{box.status()['services']['eventgrid']['url']}/_eventgrid/events?topic=droptune"
+    told = requests.get(url, verify=os.environ["REQUESTS_CA_BUNDLE"], timeout=5).json()["events"]
+    mine = {event["id"]: event for event in told if event["subject"] == f"runs/{live['id']}"}
+    moments = [moment for moment in live["timeline"] if moment["state"] != "received"]
+    assert set(mine) == {f"{live['id']}@{moment['at']}" for moment in moments}
+    assert mine[f"{live['id']}@{moments[-1]['at']}"]["eventType"] == "Droptune.RunLive"
+
+
 def test_azure_ml_has_the_job_the_model_and_the_endpoint_of_the_run(box: Box, live: dict[str, Any]) -> None:
     client = _ml()
     assert client.jobs.get(live["job"]["name"]).status == "Completed"

@@ -55,18 +55,20 @@ class Checker:
         from tests.simulation.checks.notices import Notices
         from tests.simulation.checks.records import Records
         from tests.simulation.checks.rest import Rest
+        from tests.simulation.checks.topic import Topic
 
         self.history = History(simulation)
         self.judges = [kind(self.history) for kind in (Identity, Data, Money, Records, Answers)]
-        self.rest, self.notices = Rest(self.history), Notices(self.history)
+        self.rest = Rest(self.history)
+        self.ends = [self.rest, Topic(self.history), Notices(self.history)]
 
     def at_rest(self) -> str:
         """What is still going on, or an empty text."""
-        return self.rest.goes_on() or self.notices.goes_on()
+        return next((told for judge in self.ends if (told := judge.goes_on())), "")
 
     def finish(self) -> None:
         """Judges the end."""
-        for judge in (*self.judges, self.rest, self.notices):
+        for judge in (*self.judges, *self.ends):
             for name in dir(type(judge)):
                 if name.startswith("end_"):
                     getattr(judge, name)()
@@ -77,7 +79,7 @@ class Checker:
 
 def table() -> dict[int, list[str]]:
     """The checks that show each invariant."""
-    from tests.simulation.checks import answers, data, identity, money, notices, records, rest  # noqa: F401
+    from tests.simulation.checks import answers, data, identity, money, notices, records, rest, topic  # noqa: F401
 
     found: dict[int, list[str]] = {}
     for name, (numbers, _) in CHECKS.items():

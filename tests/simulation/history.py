@@ -110,18 +110,18 @@ class History:
     def order(self, folder: str, key: Any, *, judged: bool = False) -> tuple[int, int]:
         """The seconds in which a content was last wished for; zeros where nobody ever did.
 
-        `judged`: only of the uploads that have a verdict, and no gate, by which the same content is another run that may
-        never be served. Storage tells whole seconds: what is dropped in one of them has no order.
+        `judged`: only of the uploads that were accepted, and have no gate, by which the same content is another run that
+        may never be served. Storage tells whole seconds: what is dropped in one of them has no order.
         """
         found = [wish for wish in self.wishes(folder) if wish.key == key]
         if judged:
-            found = [wish for wish in found if wish.gate is None and not self._waits(folder, wish)]
+            found = [wish for wish in found if wish.gate is None and self._accepted(folder, wish)]
         return max(((int(wish.order[0]), int(wish.order[1])) for wish in found), default=(0, 0))
 
-    def _waits(self, folder: str, wish: Wish) -> bool:
+    def _accepted(self, folder: str, wish: Wish) -> bool:
         record = f"{upload_key(folder, wish.path, wish.etag)}.json"
         blob = self.simulation.world.blobs.containers.get("uploads", {}).get(record)
-        return blob is None or json.loads(blob.data)["state"] == "received"
+        return blob is not None and json.loads(blob.data)["state"] in ("accepted", "duplicate")
 
     def key_of(self, deployment: FakeDeployment) -> Any:
         """What a deployment's model was trained on."""

@@ -179,6 +179,7 @@ MUTANTS: dict[str, list[Change]] = {
         (identity, "run_id", lambda n, s, p, b, r: _run_id(n, s, {}, b, r))
     ],
     "an event tells the endpoint's key": [(views, "event", lambda run: {**_event(run), "key": CANARY})],
+    "an event that the topic did not take is not published again": [(telling, "is_late", lambda record: False)],
     "a look that found nothing new asks for none": [(step, "_again", lambda *given, **more: "nothing")],
 }
 

@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "DROPTUNE_MAX_COST_USD": "1000",
     "DROPTUNE_JOB_TIMEOUT": "90m",
     "DROPTUNE_WEBHOOK_HOSTS": "*.hooks.example",
+    "DROPTUNE_EVENTS_ENDPOINT": "https://sim.eventgrid.azure.net/api/events",
 }
 
 

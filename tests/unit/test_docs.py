@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from docs import generate
+from shared.events import PREFIX, event_type
+from shared.lifecycle.table import MOVES
+from shared.runs.records import RUN_RESTS
 from shared.settings import Settings
 
 ROOT = Path(generate.__file__).parents[1]
@@ -28,6 +31,15 @@ def test_every_variable_of_droptune_that_the_app_reads_is_documented() -> None:
         for path in (ROOT / folder).rglob("*.py"):
             for name in re.findall(r"\bDROPTUNE_[A-Z_]+\b", path.read_text(encoding="utf-8")):
                 assert f"`{name}`" in page, f"{name} of {path} is missing in docs/settings.md"
+
+
+def test_every_event_that_is_published_is_documented() -> None:
+    page = (ROOT / "docs" / "events.md").read_text(encoding="utf-8")
+    known = {f"Droptune.{name}" for name in re.findall(r"(?<=[`.])(?:Droptune\.)?([A-Z][A-Za-z]+)(?=`)", page)}
+    named = {event_type(state) for state in (*MOVES["run"], *RUN_RESTS)}
+    for path in (ROOT / "shared").rglob("*.py"):
+        named |= set(re.findall(r'"(Droptune\.[A-Za-z]+)"', path.read_text(encoding="utf-8")))
+    assert named - {PREFIX} == known - {"Droptune.Run"}
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:

@@ -45,10 +45,12 @@ def _gone(record: Endpoint, deployment: str, run: str) -> bool:
 def _retired(old: str, by: str) -> bool:
     """Moves a run that was live to `superseded`, or `cancelled` where its endpoint had its end, and not another run.
 
-    False where somebody else changed it in this moment.
+    False where somebody else changed it in this moment, or where the listing still shows what could not be found.
     """
     loaded = store.find("run", old)
-    if loaded is None or loaded.record.state != "live" or old == by:
+    if loaded is None:
+        return not store.is_listed("run", old)
+    if loaded.record.state != "live" or old == by:
         return True
     run: Run = loaded.record
     run.endpoint = {**run.endpoint, "traffic": 0}
@@ -68,7 +70,7 @@ def _retired(old: str, by: str) -> bool:
     except LostRaceError:
         return False
     work.follow(run)
-    telling.tell(run)
+    telling.tell(loaded)
     return True
 
 

@@ -151,10 +151,13 @@ class Money(Judge):
         return not (lost or simulation.stops or simulation.slow or simulation.kills)
 
     def _overtaken(self, endpoint: FakeEndpoint, name: str) -> bool:
-        """Whether something newer was dropped before anybody had an answer: it gave way before it was live."""
+        """Whether something newer, or of the same second, was dropped: it gave way before it was live."""
         key = self.history.key_of(endpoint.deployments[name]) if name in endpoint.deployments else None
-        wishes = self.history.wishes(key[0]) if key else []
-        return bool(wishes) and self.history.order(key[0], key) < wishes[-1].order
+        if not key:
+            return False
+        ours = self.history.order(key[0], key)
+        others = {wish.key for wish in self.history.wishes(key[0])} - {key}
+        return any(self.history.order(key[0], other) >= ours for other in others)
 
     @shows(29, 32)
     def end_nothing_bills_long(self) -> None:

@@ -99,7 +99,7 @@ class Notices(Judge):
             if not of_run and not self._is_wrong(record):
                 continue
             if always or (of_run and record["id"] == newest):
-                yield f"{record['id']}@{_since(record)}"
+                yield f"{record['id']}@{rests_since(record)}"
 
     def _newest(self, folder: str) -> str:
         wishes = self.history.wishes(folder)
@@ -135,7 +135,7 @@ def _timeline(record: dict[str, Any]) -> list[tuple[str, str]]:
     return [(entry["state"], entry["at"]) for entry in record.get("timeline", [])]
 
 
-def _since(record: dict[str, Any]) -> str:
+def rests_since(record: dict[str, Any]) -> str:
     """When a record came to rest, as its history says."""
     since = ""
     for state, at in reversed(_timeline(record)):

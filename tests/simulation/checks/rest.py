@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
+
+import msgspec
 
 from shared.azure.seen import ENDS
 from shared.datasets.paths import is_dataset
@@ -73,6 +76,17 @@ class Rest(Judge):
             said = self.simulation.report(path)
             if said.get("state") in NAMED and not said.get("reason"):
                 self.wrong((44,), f"the report of {path} says {said.get('state')} without a reason")
+
+    @shows(6, 43)
+    def end_one_run_is_live(self) -> None:
+        """6, 43: of a folder's runs one at most says that it is live."""
+        runs = self.simulation.world.blobs.containers.get("runs", {}).values()
+        live = Counter(
+            run.name for run in (_run(blob.data) for blob in runs) if run is not None and run.state == "live"
+        )
+        for name, count in live.items():
+            if count > 1:
+                self.wrong((6, 43), f"{count} runs of {name} say live")
 
     @shows(4, 6, 7, 22)
     def end_newest_is_live(self) -> None:
@@ -146,3 +160,17 @@ class Rest(Judge):
             there = endpoint in online and (not deployment or deployment in online[endpoint].deployments)
             if not there and name not in self.simulation.world.jobs.all:
                 self.wrong((28,), f"{name} was somebody else's and is gone")
+
+
+class _Run(msgspec.Struct):
+    """Of a run's record, what is judged."""
+
+    name: str
+    state: str
+
+
+def _run(data: bytes) -> _Run | None:
+    try:
+        return msgspec.json.decode(data, type=_Run)
+    except msgspec.DecodeError:
+        return None  # one of those that a schedule damages

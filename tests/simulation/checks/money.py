@@ -153,11 +153,9 @@ class Money(Judge):
     def _overtaken(self, endpoint: FakeEndpoint, name: str) -> bool:
         """Whether something newer, or of the same second, was dropped: it gave way before it was live."""
         key = self.history.key_of(endpoint.deployments[name]) if name in endpoint.deployments else None
-        if not key:
-            return False
-        ours = self.history.order(key[0], key)
-        others = {wish.key for wish in self.history.wishes(key[0])} - {key}
-        return any(self.history.order(key[0], other) >= ours for other in others)
+        wishes = self.history.wishes(key[0]) if key else []
+        ours = min((int(wish.order[0]) for wish in wishes if wish.key == key), default=0)
+        return len([wish for wish in wishes if max(wish.order) >= ours]) > 1
 
     @shows(29, 32)
     def end_nothing_bills_long(self) -> None:

@@ -116,7 +116,14 @@ JSON_LINES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "head"), [(kind, head) for kind, heads in KNOWN.items() for head in heads])
+@pytest.mark.parametrize(
+    ("kind", "head"),
+    [
+        pytest.param(kind, head, id=f"{kind} {number}")
+        for kind, heads in KNOWN.items()
+        for number, head in enumerate(heads)
+    ],
+)
 def test_a_file_is_known_by_its_first_bytes_and_told_how_to_mend(kind: str, head: bytes) -> None:
     found = identify(head[:HEAD])
     assert found is not None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from functools import lru_cache
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,7 +20,28 @@ if TYPE_CHECKING:
 
 PUBLIC_HOST = "//management.azure.com"
 KNOWN = ("AzureCloud", "AzureChinaCloud", "AzureUSGovernment")  # to the SDK
+CURRENT, PUBLIC = "AZUREML_CURRENT_CLOUD", "AzureCloud"
 SECONDS = 10.0
+_IMPORTING = Lock()
+
+
+def import_sdk() -> None:
+    """Imports `azure.ai.ml` without a call; whoever imports something of it calls this first.
+
+    Left to itself it reads the cloud's description several times as it is imported, for the default values of parameters
+    (azure-ai-ml 1.35, `entities/_datastore/azure_storage.py`), and where the second time fails, so does the import, with
+    "Unknown cloud environment". Where the current cloud is one that it knows it reads nothing; ours is told to each client.
+    """
+    if "azure.ai.ml" in sys.modules:
+        return
+    with _IMPORTING:
+        before = os.environ.get(CURRENT)
+        os.environ[CURRENT] = before or PUBLIC
+        try:
+            import azure.ai.ml  # noqa: F401
+        finally:
+            if before is None:
+                del os.environ[CURRENT]
 
 
 def warm() -> None:
@@ -56,6 +78,7 @@ def registry() -> MLClient:
 
 
 def _client(**chosen: Any) -> MLClient:
+    import_sdk()
     from azure.ai.ml import MLClient
 
     return MLClient(credential(), **chosen, **_cloud())

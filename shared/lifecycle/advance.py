@@ -149,8 +149,8 @@ def give_up(kind: str, identity: str, reason: str, fix: str = "retry the run") -
         record.enter("rejected" if kind == "upload" else "failed", reason)
     record.wait()
     store.save(loaded)
-    work.follow(record)
     telling.tell(loaded)
+    work.follow(record)
     return f"{record.state}: {reason}"
 
 

@@ -76,9 +76,13 @@ def _enter(loaded: store.Loaded[Any], outcome: Enter, alone: bool) -> str:
     record.reason, record.fix, record.tries = outcome.reason, outcome.fix, 0
     record.wait(outcome.delay)
     store.save(loaded)
+    rested = rests(record)
+    if rested:
+        telling.tell(loaded)  # before others look at it: it writes the record once more
     if not alone and not waits_for_timer(record):
         work.follow(record, outcome.delay)
-    telling.tell(loaded)
+    if not rested:
+        telling.tell(loaded)
     return record.state
 
 

@@ -46,6 +46,7 @@ class AzureComputes:
 
 def cluster(name: str, size: str, nodes: int, tags: dict[str, str], identity: str) -> Any:
     """A cluster as the SDK takes it; `identity` is the ARM id of a user-assigned one, or empty."""
+    ml.import_sdk()
     from azure.ai.ml.entities import AmlCompute, IdentityConfiguration, ManagedIdentityConfiguration
 
     runs_as = None

@@ -68,6 +68,7 @@ class AzureJobs:
 
 def build(spec: JobSpec) -> Any:
     """The pipeline job; all of train, validation and test are given, so that every training row is trained on."""
+    ml.import_sdk()
     from azure.ai.ml import Input
     from azure.ai.ml.dsl import pipeline as dsl_pipeline
 

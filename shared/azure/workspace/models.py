@@ -23,6 +23,7 @@ class AzureModels:
 
     def register(self, name: str, version: str, path: str, description: str, tags: dict[str, str]) -> Model:
         """Registers an MLflow model that lies at an `azureml://` path."""
+        ml.import_sdk()
         from azure.ai.ml.constants import AssetTypes
         from azure.ai.ml.entities import Model as Entity
 

@@ -32,6 +32,7 @@ class AzureOnline:
 
     def start(self, endpoint: str, description: str, tags: dict[str, str]) -> None:
         """Starts making an endpoint with key authentication."""
+        ml.import_sdk()
         from azure.ai.ml.entities import ManagedOnlineEndpoint
 
         wanted = ManagedOnlineEndpoint(name=endpoint, auth_mode="key", description=description, tags=tags)
@@ -70,6 +71,7 @@ class AzureOnline:
         self, endpoint: str, name: str, model_id: str, instance_type: str, tags: dict[str, str]
     ) -> str:
         """Starts making a deployment of a registered MLflow model, without traffic; where its operation is told of."""
+        ml.import_sdk()
         from azure.ai.ml.entities import ManagedOnlineDeployment, OnlineRequestSettings, ProbeSettings
 
         wanted = ManagedOnlineDeployment(

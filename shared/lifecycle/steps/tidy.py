@@ -69,8 +69,8 @@ def _retired(old: str, by: str) -> bool:
         store.save(loaded)
     except LostRaceError:
         return False
-    work.follow(run)
     telling.tell(loaded)
+    work.follow(run)
     return True
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -44,3 +48,29 @@ def test_the_public_cloud_is_taken_where_it_is_meant(cloud: pytest.MonkeyPatch, 
     cloud.setenv(CURRENT, "AzureCloud")  # as the SDK writes it once it has read the description
     assert ml._cloud() == {}
     assert ml.workspace().workspace_name == "acme"
+
+
+@pytest.mark.parametrize(
+    ("imports", "asks"),
+    [("import azure.ai.ml", True), ("from shared.azure import ml; ml.import_sdk(); import azure.ai.ml", False)],
+)
+def test_importing_the_sdk_asks_nobody(imports: str, asks: bool) -> None:
+    """Chaos, seed 3: a description that could be read once and not again made the import fail, and a run was refused."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/metadata/endpoints"
+        known = {key: value for key, value in os.environ.items() if key != CURRENT}
+        told = f"{imports}; import os; print(os.environ.get('{CURRENT}'))"
+        running = subprocess.Popen(
+            [sys.executable, "-c", told],
+            env={**known, "ARM_CLOUD_METADATA_URL": url},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            if not asks:
+                assert running.communicate(timeout=60) == ("None\n", None)
+            assert bool(select.select([server], [], [], 60 if asks else 0)[0]) == asks
+        finally:
+            running.kill()
+            running.communicate()

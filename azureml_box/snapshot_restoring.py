@@ -10,6 +10,7 @@ again, so the next start finishes what is left of them. The database comes last,
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import shutil
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from azureml_box.context import Box
 
 FOLDERS = ("jobs", "deployments")
+_TIMES = 100
 _TABLES = ("documents", "faults", "fired")
 _log = logging.getLogger(__name__)
 
@@ -100,9 +102,18 @@ def remove(box: Box, place: Path) -> None:
 
 
 def copy_tree(source: Path, target: Path) -> None:
-    """A tree, its symbolic links as they are; nothing where there is none."""
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, ignore=_special, dirs_exist_ok=True)
+    """A tree, its symbolic links as they are; nothing where there is none.
+
+    It may be in use: where a file got its name while others were copied, it is gone through again.
+    """
+    for _ in range(_TIMES if source.is_dir() else 0):
+        try:
+            shutil.copytree(source, target, symlinks=True, ignore=_special, dirs_exist_ok=True)
+        except shutil.Error as error:
+            if not all(f"[Errno {errno.ENOENT}]" in why for _, _, why in error.args[0]):
+                raise
+        else:
+            return
 
 
 def _special(folder: str, names: list[str]) -> list[str]:

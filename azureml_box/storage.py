@@ -30,7 +30,7 @@ class BlobStorage:
             credential = {"account_name": self._config.storage_account, "account_key": self._config.storage_key}
             # The SDK's own policy waits 15 s before its first retry; the account is on this machine, and one that is
             # started again is there within seconds: no job fails for that.
-            retry = LinearRetry(backoff=1, retry_total=20, random_jitter_range=0)
+            retry = LinearRetry(backoff=1, retry_total=20, retry_connect=20, random_jitter_range=0)
             options = {**_TIMEOUTS, "retry_policy": retry}
             self._connection = BlobServiceClient(self._config.storage_url, credential=credential, **options)
         return self._connection
